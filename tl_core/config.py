@@ -1,0 +1,106 @@
+"""What is asked for: frozen configurations, the budgets, and the hash that identifies a run."""
+
+import hashlib
+from typing import Any, Literal
+
+import msgspec
+
+from tl_core.strategies import Strategy
+
+# Raised whenever the same configuration would give other numbers; part of every run's identity.
+RECIPE_VERSION = 1
+
+BATCH_SIZE = 32
+
+BudgetName = Literal["quick", "standard", "thorough"]
+RunKind = Literal["final", "trial", "equal_steps"]
+
+
+class NotPossible(ValueError):
+    """What was asked for cannot be done here; the text says why and what to do instead."""
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A frozen value; an unknown field fails when it is read back."""
+
+
+class Budget(Config, frozen=True):
+    """Steps of 32 images, trials per trained strategy, and how far from-scratch may go on."""
+
+    steps: int
+    trials: int
+    scratch_extension: int
+
+
+BUDGETS: dict[BudgetName, Budget] = {
+    "quick": Budget(steps=60, trials=1, scratch_extension=2),
+    "standard": Budget(steps=200, trials=3, scratch_extension=5),
+    "thorough": Budget(steps=500, trials=6, scratch_extension=10),
+}
+
+# A small input makes a step cheap, and small-input sets are the ones that need more of them.
+SMALL_INPUT = 128
+SMALL_INPUT_STEPS = 4
+
+
+def budget_for(name: BudgetName, input_size: int) -> Budget:
+    """Return the budget for a model whose input is `input_size` pixels wide."""
+    budget = BUDGETS[name]
+    if input_size >= SMALL_INPUT:
+        return budget
+    return msgspec.structs.replace(budget, steps=budget.steps * SMALL_INPUT_STEPS)
+
+
+class DataConfig(Config, frozen=True):
+    """The data of a comparison, by content: fingerprints of the target set and the source probe."""
+
+    fingerprint: str
+    name: str
+    probe: str | None = None
+    probe_name: str | None = None
+
+
+class ComparisonConfig(Config, frozen=True):
+    """Everything that decides a comparison's numbers, resolved and saved once.
+
+    `class_map` maps a target class to indices of source classes; a class that is missing maps to
+    none. `device`, `precision` and `threads` are requests until the worker that first starts the
+    comparison resolves them; a comparison that goes on keeps what was resolved.
+    """
+
+    data: DataConfig
+    backbone: str
+    weights_sha256: str
+    strategies: tuple[Strategy, ...]
+    class_map: dict[str, tuple[int, ...]] = {}
+    seeds: int = 1
+    budget: BudgetName = "quick"
+    device: str = "auto"
+    precision: str = "auto"
+    threads: int = 0
+
+
+class RunConfig(Config, frozen=True):
+    """One training: what `trainer.Fit` needs beside the model and the data.
+
+    `kind`: `final` (its test result is reported), `trial` (chooses the rate), `equal_steps`
+    (from scratch, stopped at everyone else's budget).
+    """
+
+    strategy: Strategy
+    seed: int
+    kind: RunKind
+    steps: int
+    learning_rate: float
+    weight_decay: float
+    batch_size: int = BATCH_SIZE
+    mirror: bool = True
+
+
+def content_hash(*parts: Any) -> str:
+    """Return the SHA-256 (hex) of values that msgspec can encode, independent of key order."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(msgspec.json.encode(part, order="deterministic"))
+        digest.update(b"\n")
+    return digest.hexdigest()

@@ -1,0 +1,154 @@
+"""Strategies as data: which parts train, how fast, from where; and the textbook's view of each."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+
+class Textbook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the literature says of a strategy before anything is measured."""
+
+    labels_needed: str
+    compute: str
+    overfitting_risk: str
+    flexibility: str
+
+
+class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One phase of training.
+
+    `share` is the part of the budget's steps (shares of a strategy sum to 1). Every other field is
+    a factor on the run's learning rate, or None for frozen: `head`, `last` (the last blocks, last
+    first), `rest` (all blocks before those).
+    """
+
+    share: float
+    head: float | None
+    last: tuple[float | None, ...]
+    rest: float | None
+
+
+class Strategy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A way of reusing a pretrained model. Names no layer, so one literal serves every backbone.
+
+    `solver`: `steps` (the training loop), `convex` (linear probe solved to convergence), `none`
+    (no target label is used). `norm_statistics`: `source` keeps the running statistics of trainable
+    batch normalisation at their pretrained values, `batch` re-estimates them while training.
+    """
+
+    name: str
+    title: str
+    summary: str
+    textbook: Textbook
+    pretrained: bool = True
+    solver: Literal["steps", "convex", "none"] = "steps"
+    stages: tuple[Stage, ...] = ()
+    norm_statistics: Literal["source", "batch"] = "source"
+
+
+# The head starts random, the backbone does not: it moves ten times slower (METHODS: head x10).
+HEAD = 10.0
+BACKBONE = 1.0
+
+STRATEGIES: dict[str, Strategy] = {
+    strategy.name: strategy
+    for strategy in (
+        Strategy(
+            name="zero_shot",
+            title="Zero-shot transfer",
+            summary="The source model as it is: its classes are mapped to yours, no label is used.",
+            textbook=Textbook("none", "one forward pass", "none", "only classes the source knows"),
+            solver="none",
+        ),
+        Strategy(
+            name="feature_extraction",
+            title="Feature extraction",
+            summary="The backbone is frozen; a linear head is solved on its features.",
+            textbook=Textbook("few (under 500)", "low", "low", "low: features stay as they are"),
+            solver="convex",
+        ),
+        Strategy(
+            name="partial_fine_tuning",
+            title="Partial fine-tuning",
+            summary="The last two blocks and a new head are trained; the rest is frozen.",
+            textbook=Textbook("some (500 to 5,000)", "medium", "medium", "medium"),
+            stages=(Stage(1.0, HEAD, (BACKBONE, BACKBONE), None),),
+        ),
+        Strategy(
+            name="full_fine_tuning",
+            title="Full fine-tuning",
+            summary="Everything is trained, the backbone ten times slower than the new head.",
+            textbook=Textbook("many (5,000 and more)", "high", "high on few labels", "high"),
+            stages=(Stage(1.0, HEAD, (), BACKBONE),),
+        ),
+        Strategy(
+            name="from_scratch",
+            title="Training from scratch",
+            summary="The same network from random weights: what pretraining is worth.",
+            textbook=Textbook("very many (100,000 and more)", "highest", "highest", "highest"),
+            pretrained=False,
+            stages=(Stage(1.0, BACKBONE, (), BACKBONE),),
+            norm_statistics="batch",
+        ),
+    )
+}
+
+
+# What the trials of a budget try, around the model's own rate (METHODS: a grid of three rates).
+_RATE_FACTORS = {True: (1.0, 1 / 3, 10 / 3), False: (1.0, 1 / 5, 2.0)}
+_WEIGHT_DECAYS = {True: (1e-4, 0.0), False: (5e-4, 0.0)}
+
+
+def trial_grid(pretrained: bool, rate: float, trials: int) -> list[tuple[float, float]]:
+    """Return `trials` pairs (learning rate, weight decay), the model's own first.
+
+    Raises ValueError for more trials than the grid of three rates and two weight decays holds.
+    """
+    grid = [
+        (rate * factor, decay)
+        for decay in _WEIGHT_DECAYS[pretrained]
+        for factor in _RATE_FACTORS[pretrained]
+    ]
+    if trials > len(grid):
+        raise ValueError(f"The grid holds {len(grid)} trials, {trials} were asked for.")
+    return grid[:trials]
+
+
+def custom_strategy(frozen: Sequence[bool]) -> Strategy:
+    """Return the user's own choice of frozen blocks as a strategy.
+
+    `frozen` has one entry for each block, input to output; the new head always trains.
+    """
+    factors = tuple(None if is_frozen else BACKBONE for is_frozen in reversed(frozen))
+    trained = sum(not is_frozen for is_frozen in frozen)
+    return Strategy(
+        name="custom",
+        title="My layers",
+        summary=f"Your choice: {trained} of {len(frozen)} blocks and a new head are trained.",
+        textbook=Textbook("depends", "depends", "grows with depth", "yours"),
+        stages=(Stage(1.0, HEAD, factors, None),),
+    )
+
+
+def block_factors(stage: Stage, blocks: int) -> list[float | None]:
+    """Return the learning-rate factor (None: frozen) of each block, input to output.
+
+    Raises ValueError if the stage has rules for more blocks than there are.
+    """
+    last = list(stage.last)
+    if len(last) > blocks:
+        raise ValueError(
+            f"The stage gives rules to {len(last)} blocks, the backbone has only {blocks}."
+        )
+    return [stage.rest] * (blocks - len(last)) + last[::-1]
+
+
+def frozen_prefix(strategy: Strategy, blocks: int) -> int:
+    """Return how many blocks, from the input on, no stage of the strategy ever trains."""
+    prefix = blocks
+    for stage in strategy.stages:
+        factors = block_factors(stage, blocks)
+        trained = [i for i, factor in enumerate(factors) if factor is not None]
+        prefix = min([prefix, *trained[:1]])
+    return prefix
