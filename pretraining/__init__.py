@@ -1,0 +1,1 @@
+"""How the files under `tl_core/data` were made; run by hand, never by the app."""

@@ -1,0 +1,213 @@
+"""Write `tl_core/data/catalog.json`, `layouts.json` and `imagenet1k.json`.
+
+    python -m pretraining.catalog
+
+Rows come from torchvision's own metadata and from counting on the built networks. Synsets and
+synonyms come from an installed timm (its data files, Apache-2.0; `pip install --no-deps timm`);
+without timm the class file is left as it is.
+"""
+
+import importlib.util
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+import torch
+import torchvision
+from msgspec.structs import replace
+from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from pretraining.block_plans import PLANS
+from tl_core.backbones import WIRING, Backbone
+from tl_core.catalog import Block, Model, Preprocessing, Recipe, SourceClass, Weights
+
+DATA = Path(__file__).parent.parent / "tl_core" / "data"
+
+# V1 of every model: one name and one evaluation crop for all rows, and mostly plain training
+# recipes. V2 weights score higher on ImageNet itself and can be brought as a file.
+WEIGHTS_NAME = "IMAGENET1K_V1"
+CODE_LICENCE = "BSD-3-Clause (torchvision)"
+WEIGHTS_LICENCE = (
+    "None stated for the weights themselves: published with torchvision (BSD-3-Clause), which "
+    "notes that pretrained models may carry terms of their own, derived from their training data. "
+    "Trained on ImageNet, whose terms allow its images for non-commercial research and education "
+    "only."
+)
+COMMERCIAL = (
+    "Commercial use is not cleared: the weights come without a licence statement of their own and "
+    "were trained on ImageNet, whose images are for non-commercial research and education only; "
+    "ask whoever is responsible for licences in your organisation."
+)
+
+# DESIGN: lower rates without normalisation layers; transformers and ConvNeXt are trained by AdamW.
+SGD_BATCH_NORM = Recipe(optimizer="sgd", rate=3e-3, scratch_rate=0.05)
+SGD_NO_NORM = Recipe(optimizer="sgd", rate=2e-4, scratch_rate=0.01)
+ADAMW = Recipe(optimizer="adamw", rate=5e-5, scratch_rate=5e-4)
+
+
+class Entry(NamedTuple):
+    """What cannot be read from torchvision about one of its models."""
+
+    title: str
+    family: str
+    normalisation: Literal["batch", "layer", "none"]
+    recipe: Recipe
+
+
+MODELS: dict[str, Entry] = {
+    "squeezenet1_1": Entry("SqueezeNet 1.1", "squeezenet", "none", SGD_NO_NORM),
+    "mobilenet_v3_small": Entry("MobileNetV3 small", "mobilenet", "batch", SGD_BATCH_NORM),
+    "mobilenet_v3_large": Entry("MobileNetV3 large", "mobilenet", "batch", SGD_BATCH_NORM),
+    "regnet_y_400mf": Entry("RegNetY 400MF", "regnet", "batch", SGD_BATCH_NORM),
+    "efficientnet_b0": Entry("EfficientNet-B0", "efficientnet", "batch", SGD_BATCH_NORM),
+    "resnet18": Entry("ResNet-18", "resnet", "batch", SGD_BATCH_NORM),
+    "resnet50": Entry("ResNet-50", "resnet", "batch", SGD_BATCH_NORM),
+    "densenet121": Entry("DenseNet-121", "densenet", "batch", SGD_BATCH_NORM),
+    "convnext_tiny": Entry("ConvNeXt tiny", "convnext", "layer", ADAMW),
+    "swin_t": Entry("Swin tiny", "swin", "layer", ADAMW),
+    "vit_b_16": Entry("ViT-B/16", "vit", "layer", ADAMW),
+}
+
+
+def _count(parameters: Sequence[nn.Parameter] | Iterator[nn.Parameter]) -> int:
+    return sum(parameter.numel() for parameter in parameters)
+
+
+def _preprocessing(transforms: Any) -> Preprocessing:
+    return Preprocessing(
+        resize=transforms.resize_size[0],
+        crop=transforms.crop_size[0],
+        interpolation=transforms.interpolation.value,
+        mean=tuple(transforms.mean),
+        std=tuple(transforms.std),
+    )
+
+
+def _weights(published: Any) -> Weights:
+    metrics = published.meta["_metrics"]["ImageNet-1K"]
+    origin = " ".join(published.meta["_docs"].split())
+    ported = f' torchvision on their origin: "{origin}"' if "ported" in origin else ""
+    return Weights(
+        name=published.name,
+        url=published.url,
+        megabytes=published.meta["_file_size"],
+        top1=metrics["acc@1"],
+        top5=metrics["acc@5"],
+        source_task="ImageNet-1K: photographs in 1,000 classes",
+        source_classes="imagenet1k",
+        code_licence=CODE_LICENCE,
+        weights_licence=WEIGHTS_LICENCE + ported,
+        commercial=COMMERCIAL,
+    )
+
+
+def _flops(run: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> tuple[Any, int]:
+    """Return a piece's output and its count; gradients stay on, attention is plain products.
+
+    Without these two, attention runs in fused kernels that torch does not count in every version.
+    """
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        return run(x), counter.get_total_flops()
+
+
+def _measured(backbone: Backbone) -> Model:
+    """Return the backbone's row with parameters and FLOPs counted, block by block."""
+    row, x = backbone.row, torch.zeros(1, 3, *[backbone.row.preprocessing.crop] * 2)
+    blocks = []
+    for block, unmeasured in zip(backbone.blocks, row.blocks, strict=True):
+        x, flops = _flops(block.run, x)
+        blocks.append(replace(unmeasured, parameters=_count(block.parameters()), flops=flops))
+    _, head = _flops(backbone.source_logits, x)
+    return replace(row, blocks=tuple(blocks), flops=sum(b.flops for b in blocks) + head)
+
+
+def row_and_layout(name: str) -> tuple[Model, dict[str, list[int]]]:
+    """Return a torchvision model's catalog row and the shapes of its state dict."""
+    entry = MODELS[name]
+    published = torchvision.models.get_model_weights(name)[WEIGHTS_NAME]
+    net = torchvision.models.get_model(name, weights=None).eval()
+    head = net.get_submodule(WIRING[entry.family].head)
+    width = head.in_features if isinstance(head, nn.Linear) else head.in_channels
+    plan = PLANS[entry.family](net)
+    row = Model(
+        name=name,
+        title=entry.title,
+        family=entry.family,
+        parameters=_count(net.parameters()),
+        flops=0,
+        feature_size=width,
+        normalisation=entry.normalisation,
+        preprocessing=_preprocessing(published.transforms()),
+        weights=_weights(published),
+        recipe=entry.recipe,
+        blocks=tuple(
+            Block(name=block, modules=modules, parameters=0, flops=0) for block, modules in plan
+        ),
+        head_parameters=_count(head.parameters()),
+    )
+    layout = {key: list(tensor.shape) for key, tensor in net.state_dict().items()}
+    return _measured(Backbone(net, row)), layout
+
+
+def imagenet_classes(folder: Path, categories: Sequence[str]) -> list[SourceClass]:
+    """Return the 1,000 classes: torchvision's name first, then WordNet's lemmas without repeats.
+
+    `folder` holds timm's `imagenet_synsets.txt` (in class order) and
+    `imagenet_synset_to_lemma.txt`.
+    """
+    synsets = (folder / "imagenet_synsets.txt").read_text(encoding="utf-8").split()
+    lines = (folder / "imagenet_synset_to_lemma.txt").read_text(encoding="utf-8").splitlines()
+    lemmas = dict(line.split("\t") for line in lines if line)
+    classes = []
+    for index, (category, synset) in enumerate(zip(categories, synsets, strict=True)):
+        # torchvision tells its two "crane" and two "maillot" apart; the plain names stay as
+        # synonyms, so that a match on them is seen to be ambiguous.
+        names: dict[str, str] = {}
+        for name in [category, *lemmas[synset].split(", ")]:
+            names.setdefault(name.casefold(), name)
+        classes.append(SourceClass(index=index, synset=synset, names=tuple(names.values())))
+    return classes
+
+
+def _timm_folder() -> Path | None:
+    spec = importlib.util.find_spec("timm")
+    if spec is None or spec.origin is None:
+        return None
+    return Path(spec.origin).parent / "data" / "_info"
+
+
+def _write(name: str, rows: Sequence[Any] | dict[str, Any]) -> None:
+    """Write JSON with one row a line: small, and a change of one row is one changed line."""
+    plain = msgspec.to_builtins(rows)
+    if isinstance(plain, dict):
+        lines = [f"{json.dumps(key)}:{_compact(value)}" for key, value in plain.items()]
+        text = "{\n" + ",\n".join(lines) + "\n}\n"
+    else:
+        text = "[\n" + ",\n".join(map(_compact, plain)) + "\n]\n"
+    (DATA / name).write_text(text, encoding="utf-8")
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def main() -> None:
+    """Write all data files."""
+    made = {name: row_and_layout(name) for name in MODELS}
+    DATA.mkdir(exist_ok=True)
+    _write("catalog.json", [row for row, _ in made.values()])
+    _write("layouts.json", {name: layout for name, (_, layout) in made.items()})
+    folder = _timm_folder()
+    if folder is None:
+        print("timm is not installed: imagenet1k.json is left as it is.")
+        return
+    published = torchvision.models.get_model_weights("resnet18")[WEIGHTS_NAME]
+    _write("imagenet1k.json", imagenet_classes(folder, published.meta["categories"]))
+
+
+if __name__ == "__main__":
+    main()

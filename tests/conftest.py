@@ -1,0 +1,94 @@
+"""What tests share: a data directory of their own, reference data, models with random weights."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data directory."""
+    path = tmp_path / "home"
+    monkeypatch.setenv("TL_HOME", str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder of reference data, or a skip that says how to get it."""
+    path = os.environ.get("TL_REFERENCE_DATA")
+    if not path or not Path(path).is_dir():
+        pytest.skip("reference data: TL_REFERENCE_DATA is not set to a folder")
+    return Path(path)
+
+
+@pytest.fixture(scope="session")
+def golden(reference: Path) -> dict[str, dict]:
+    """Reference values of metrics by key; each has `value` and `rtol`."""
+    import json
+
+    values: dict[str, dict] = json.loads((reference / "golden" / "golden_metrics.json").read_text())
+    return values["golden"]
+
+
+@pytest.fixture(scope="session")
+def golden_inputs(reference: Path) -> dict[str, np.ndarray]:
+    """The arrays that golden values were computed from."""
+    with np.load(reference / "golden" / "golden_inputs.npz") as arrays:
+        return dict(arrays)
+
+
+@pytest.fixture(scope="session")
+def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Give a safetensors file of a randomly initialised catalog model, made once per session."""
+    made: dict[str, Path] = {}
+    folder = tmp_path_factory.mktemp("weights")
+
+    def make(model: str) -> Path:
+        if model not in made:
+            from safetensors.torch import save_file
+
+            from tl_core.backbones import build
+            from tl_core.catalog import catalog
+
+            made[model] = folder / f"{model}.safetensors"
+            net = build(catalog()[model], None, seed=7).net
+            _settle(net)
+            save_file({k: v.contiguous() for k, v in net.state_dict().items()}, made[model])
+        return made[model]
+
+    return make
+
+
+def _settle(net) -> None:
+    """Give batch normalisation real statistics: with initial ones the signal dies on the way."""
+    import torch
+
+    layers = [module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    for layer in layers:
+        layer.momentum = None
+    if layers:
+        # Coarse and fine patterns: on plain noise alone the statistics would be far too small.
+        generator = torch.Generator().manual_seed(0)
+        parts = [torch.randn(16, 3, size, size, generator=generator) for size in (3, 12, 96)]
+        images = sum(torch.nn.functional.interpolate(part, 96) for part in parts)
+        with torch.no_grad():
+            net.train()(images)
+
+
+@pytest.fixture
+def picture_folder(tmp_path: Path) -> Path:
+    """A folder of two easy classes, 12 images each, 64 x 48: bright discs and dark stripes."""
+    root, rng = tmp_path / "pictures", np.random.default_rng(5)
+    for name, base in (("bright disc", 180), ("dark stripes", 60)):
+        (root / name).mkdir(parents=True)
+        for number in range(12):
+            pixels = rng.integers(0, 60, (48, 64, 3)) + base
+            if base < 100:
+                pixels[:, :: 4 + number % 3] += 90
+            Image.fromarray(pixels.astype(np.uint8)).save(root / name / f"{number}.png")
+    return root

@@ -1,0 +1,117 @@
+"""What a weights file must hold: state-dict keys, shapes and types, read from its header alone."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+from safetensors import SafetensorError, safe_open
+
+from tl_core.catalog import Model, catalog
+
+FLOATS = {"F64", "F32", "F16", "BF16"}
+# Counts batches for a running average that torchvision's models do not use; old files lack it.
+OPTIONAL = "num_batches_tracked"
+INTEGERS = (OPTIONAL, "relative_position_index")
+
+Shape = tuple[int, ...]
+
+
+class BadWeights(ValueError):
+    """Weights that cannot be used: one sentence for the user, and every single fault."""
+
+    def __init__(self, message: str, details: tuple[str, ...] = ()) -> None:
+        """`details` are lines to show below the message, such as one per wrong tensor."""
+        super().__init__(message)
+        self.details = details
+
+
+@cache
+def _layouts() -> dict[str, dict[str, Shape]]:
+    data = resources.files("tl_core").joinpath("data", "layouts.json").read_bytes()
+    return msgspec.json.decode(data, type=dict[str, dict[str, Shape]])
+
+
+def layout(model: str) -> dict[str, Shape]:
+    """Return the state-dict keys of a catalog model with their shapes."""
+    return _layouts()[model]
+
+
+def read_layout(path: Path) -> dict[str, tuple[Shape, str]]:
+    """Return shape and type (`F32`, `I64` ...) of each tensor, from the header alone.
+
+    Raises BadWeights if the file is not a complete, well-formed safetensors file.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            slices = {name: file.get_slice(name) for name in list(file.keys())}
+            return {
+                name: (tuple(part.get_shape()), part.get_dtype()) for name, part in slices.items()
+            }
+    except (OSError, SafetensorError) as error:
+        raise BadWeights(
+            "This is not a readable safetensors file. Bring a .safetensors file; a .pth or .pt "
+            "file is converted with `python -m tl_core convert-weights IN.pth OUT.safetensors`.",
+            (str(error).replace(str(path), "the file"),),
+        ) from error
+
+
+def check(model: Model, found: Mapping[str, tuple[Shape, str]]) -> None:
+    """Raise BadWeights, naming each fault, unless keys, shapes and types are the model's."""
+    faults = _faults(layout(model.name), found)
+    if not faults:
+        return
+    match = next((row.title for row in catalog().values() if _fits(row, found)), None)
+    count = "1 tensor does" if len(faults) == 1 else f"{len(faults)} tensors do"
+    hint = (
+        f"They are {match}'s: choose that model."
+        if match
+        else "Choose the model they were trained with; its last layer must be the original one."
+    )
+    raise BadWeights(
+        f"These weights do not fit {model.title}: {count} not match ({faults[0]}). {hint}",
+        tuple(faults),
+    )
+
+
+def _fits(model: Model, found: Mapping[str, tuple[Shape, str]]) -> bool:
+    return model.name in _layouts() and not _faults(layout(model.name), found)
+
+
+def _faults(expected: Mapping[str, Shape], found: Mapping[str, tuple[Shape, str]]) -> list[str]:
+    faults = [
+        f"missing: {name} {_shown(shape)}"
+        for name, shape in expected.items()
+        if name not in found and not name.endswith(OPTIONAL)
+    ]
+    for name, (shape, kind) in found.items():
+        wanted = expected.get(name)
+        if wanted is None:
+            faults.append(f"unexpected: {name} {_shown(shape)}")
+        elif shape != wanted:
+            faults.append(f"wrong shape: {name} {_shown(shape)}, expected {_shown(wanted)}")
+        elif kind not in FLOATS and not (kind == "I64" and name.endswith(INTEGERS)):
+            faults.append(f"wrong type: {name} is {kind}, expected floating point")
+    return faults
+
+
+def _shown(shape: Shape) -> str:
+    return " x ".join(map(str, shape)) or "(one number)"
+
+
+def check_name(path: Path) -> None:
+    """Raise BadWeights if a file named by its SHA-256 no longer has that content.
+
+    A flipped bit loads without any error otherwise. Files with other names pass.
+    """
+    if len(path.stem) != 64 or not path.is_file():
+        return
+    with path.open("rb") as file:
+        actual = hashlib.file_digest(file, "sha256").hexdigest()
+    if actual != path.stem:
+        raise BadWeights(
+            f"The weights file {path.stem[:12]}… has changed since it was added (a damaged disk, "
+            "or an edit). Add the same weights again to replace it."
+        )

@@ -1,0 +1,209 @@
+"""Weights files of the catalog's models: what is there, adding one's own, torchvision's download.
+
+Files lie in the data directory as `weights/<model>/<sha256>.safetensors`, each beside a JSON file
+that says where it came from. Nothing here imports torch, except that a download is converted.
+"""
+
+import hashlib
+import os
+import re
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.client import HTTPException
+from pathlib import Path
+from typing import IO, BinaryIO, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from tl_core.catalog import Model, catalog
+from tl_core.home import folder
+from tl_core.layouts import BadWeights as BadWeights
+from tl_core.layouts import check, read_layout
+from tl_core.pth import convert as convert
+
+LIMIT_BYTES = 400 * 1024**2
+CHUNK_BYTES = 1024**2
+TIMEOUT_SECONDS = 30.0
+LEFTOVER_SECONDS = 24 * 3600.0
+
+Origin = Literal["torchvision", "own file"]
+
+
+class WeightsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A weights file of a model. `name` is shown to the user, `added` an ISO time in UTC."""
+
+    model: str
+    sha256: str
+    path: str
+    origin: Origin
+    name: str
+    megabytes: float
+    added: str
+
+
+def available(model: str) -> list[WeightsFile]:
+    """Return the weights files there are for a model, newest first."""
+    root = folder("weights") / model
+    found = [_described(path) for path in root.glob("*.safetensors")] if root.is_dir() else []
+    return sorted((file for file in found if file), key=lambda file: file.added, reverse=True)
+
+
+def find(sha256_prefix: str) -> WeightsFile | None:
+    """Return the one weights file whose SHA-256 starts so; None if there is none, or several."""
+    files = [file for model in catalog() for file in available(model)]
+    found = [file for file in files if file.sha256.startswith(sha256_prefix.lower())]
+    return found[0] if len(found) == 1 else None
+
+
+def _described(path: Path) -> WeightsFile | None:
+    """Return what the JSON file beside `path` says; a file that was not added has none."""
+    try:
+        file = msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=WeightsFile)
+    except (OSError, msgspec.DecodeError):
+        return None
+    # The data directory may have been moved since.
+    return msgspec.structs.replace(file, path=str(path))
+
+
+def add(
+    model: Model, file: Path | BinaryIO, *, name: str, origin: Origin = "own file"
+) -> WeightsFile:
+    """Check a safetensors file against the model, copy it in and return it.
+
+    The same content twice is one file, the first name stays. Raises BadWeights if it is too large,
+    unreadable, or of another model; nothing is kept then.
+    """
+    with _temporary(model.name) as part:
+        sha256 = _copy(file, part)
+        check(model, read_layout(part))
+        path = part.with_name(f"{sha256}.safetensors")
+        known = _described(path) if path.exists() else None
+        added = known or WeightsFile(
+            model=model.name,
+            sha256=sha256,
+            path=str(path),
+            origin=origin,
+            name=name,
+            megabytes=part.stat().st_size / 1024**2,
+            added=datetime.now(UTC).isoformat(),
+        )
+        path.with_suffix(".json").write_bytes(msgspec.json.encode(added))
+        part.replace(path)  # also where it was known: it may be damaged
+        return added
+
+
+def remove(file: WeightsFile) -> None:
+    """Delete a weights file; one that is already gone is no error."""
+    path = Path(file.path)
+    path.unlink(missing_ok=True)
+    path.with_suffix(".json").unlink(missing_ok=True)
+
+
+@contextmanager
+def _temporary(model: str) -> Iterator[Path]:
+    """Give a new file in the model's folder that is gone at the end, unless it was renamed."""
+    root = folder("weights") / model
+    root.mkdir(exist_ok=True)
+    for leftover in root.glob("*.part"):  # of processes that were killed
+        if leftover.stat().st_mtime < time.time() - LEFTOVER_SECONDS:
+            leftover.unlink(missing_ok=True)
+    handle, name = tempfile.mkstemp(dir=root, suffix=".part")
+    os.close(handle)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _copy(file: Path | BinaryIO, target: Path) -> str:
+    """Copy a file and return the SHA-256 of its content."""
+    try:
+        with target.open("wb") as out:
+            if not isinstance(file, Path):
+                return _copy_stream(file, out)
+            with file.open("rb") as source:
+                return _copy_stream(source, out)
+    except OSError as error:
+        raise BadWeights(
+            f"The weights file cannot be copied ({error.strerror}). "
+            "Check that it exists, can be read, and that the disk has room."
+        ) from error
+
+
+def _copy_stream(
+    source: IO[bytes], out: IO[bytes], progress: Callable[[int], None] | None = None
+) -> str:
+    """Copy at most `LIMIT_BYTES`, whatever size was announced; `progress` gets the bytes so far."""
+    digest, copied = hashlib.sha256(), 0
+    while chunk := source.read(CHUNK_BYTES):
+        copied += len(chunk)
+        if copied > LIMIT_BYTES:
+            raise BadWeights(
+                f"The weights file is larger than {LIMIT_BYTES // 1024**2} MB. No model in the "
+                "catalog needs more: check that it is the right file, or store it as float16."
+            )
+        digest.update(chunk)
+        out.write(chunk)
+        if progress is not None:
+            progress(copied)
+    return digest.hexdigest()
+
+
+def download(model: Model, progress: Callable[[float], None] = lambda _: None) -> WeightsFile:
+    """Return torchvision's weights of a model, downloaded unless they are there; needs torch.
+
+    `progress` gets fractions from 0 to 1. `TL_WEIGHTS_URL` (`https://mirror.example`, a path
+    allowed) takes the place of the published host. The file's SHA-256 must start as its published
+    name says, and is read with `weights_only=True`. Raises BadWeights if it cannot be had.
+    """
+    for file in available(model.name):
+        if file.origin == "torchvision":
+            return file
+    with _temporary(model.name) as pth, _temporary(model.name) as converted:
+        sha256 = _fetch(model, pth, progress)
+        published = re.search(r"-([0-9a-f]{8,})\.pth$", model.weights.url)
+        if published is None or not sha256.startswith(published[1]):
+            raise BadWeights(
+                f"The download of {model.title} arrived incomplete or altered (its SHA-256 is not "
+                "the published one). Try again, or bring a .safetensors file."
+            )
+        convert(pth, converted)
+        name = f"{model.title} {model.weights.name}"
+        return add(model, converted, name=name, origin="torchvision")
+
+
+def _fetch(model: Model, target: Path, progress: Callable[[float], None]) -> str:
+    """Stream the published file into `target` and return its SHA-256."""
+    mirror = os.environ.get("TL_WEIGHTS_URL")
+    url = model.weights.url
+    if mirror:
+        url = mirror.rstrip("/") + urlsplit(url).path
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise BadWeights("TL_WEIGHTS_URL is not a web address. Start it with https:// or http://.")
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:
+            announced = int(response.headers.get("Content-Length") or 0)
+            total = announced or model.weights.megabytes * 1024**2
+            with target.open("wb") as out:
+                return _copy_stream(response, out, lambda n: progress(min(n / total, 1.0)))
+    except (OSError, HTTPException) as error:
+        raise BadWeights(
+            f"The weights of {model.title} could not be downloaded from {urlsplit(url).hostname} "
+            f"({_reason(error)}). Connect to the internet and try again, or bring a .safetensors "
+            f"file: download {model.weights.url} elsewhere and convert it with "
+            "`python -m tl_core convert-weights IN.pth OUT.safetensors`."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, urllib.error.HTTPError):
+        return f"the server answered {error.code} {error.reason}"
+    if isinstance(error, urllib.error.URLError):
+        return str(getattr(error.reason, "strerror", None) or error.reason)
+    return str(getattr(error, "strerror", None) or error) or type(error).__name__
