@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from tl_core import stats
+
+
+def test_wilson_matches_scipy():
+    for hits, images in ((60, 60), (0, 9), (143, 153), (1, 2)):
+        expected = binomtest(hits, images).proportion_ci(method="wilson")
+        assert stats.wilson(hits / images, images) == pytest.approx(
+            (expected.low, expected.high), abs=1e-12
+        )
+
+
+def test_perfect_small_test_part_is_not_certain():
+    interval = stats.accuracy_interval(np.ones((3, 60)))
+    assert (round(interval.low, 3), interval.high) == (0.940, pytest.approx(1.0))
+
+
+def test_seeds_on_the_same_images_do_not_narrow_wilson():
+    one = stats.accuracy_interval(np.array([[1.0, 0.0] * 30]))
+    three = stats.accuracy_interval(np.array([[1.0, 0.0] * 30] * 3))
+    assert three.high - three.low >= one.high - one.low - 1e-12
+
+
+def test_folds_pool_their_images():
+    folds = np.full((2, 40), np.nan)
+    folds[0, :20], folds[1, 20:] = 1.0, 0.0
+    interval = stats.accuracy_interval(folds)
+    assert interval.value == 0.5
+    assert interval.low <= stats.wilson(0.5, 40)[0]
+
+
+def test_identical_strategies_tie_exactly():
+    rng = np.random.default_rng(0)
+    right = (rng.random((3, 100)) < 0.9).astype(float)
+    interval = stats.paired_interval(right, right)
+    assert (interval.value, interval.low, interval.high) == (0.0, 0.0, 0.0)
+
+
+def test_pairing_finds_what_separate_intervals_hide():
+    """8 points apart on 153 images: separate intervals overlap, the paired one excludes 0."""
+    better = np.ones((1, 153))
+    better[0, :12] = 0
+    worse = better.copy()
+    worse[0, 12:24] = 0
+    a, b = stats.accuracy_interval(better), stats.accuracy_interval(worse)
+    assert b.high > a.low
+    assert stats.paired_interval(better, worse).low > 0
+
+
+def test_paired_interval_covers_the_truth():
+    """Coverage of the 95% interval at n = 150, one seed, over 200 simulated comparisons."""
+    rng, covered = np.random.default_rng(1), 0
+    for _ in range(200):
+        common = rng.random(150)
+        a = (common < 0.90).astype(float)[None]
+        b = ((common + rng.normal(0, 0.03, 150)) < 0.86).astype(float)[None]
+        truth = 0.90 - np.mean((np.linspace(0, 1, 4000)[:, None] + _NOISE) < 0.86)
+        interval = stats.paired_interval(a, b)
+        covered += interval.low <= truth <= interval.high
+    assert 180 <= covered <= 199
+
+
+_NOISE = np.random.default_rng(2).normal(0, 0.03, (1, 500))
+
+
+def test_holm_is_wider_than_single_and_agrees_with_its_decision():
+    rng = np.random.default_rng(3)
+    best = (rng.random((1, 200)) < 0.92).astype(float)
+    others = {str(i): best * (rng.random((1, 200)) < 1 - 0.01 * i) for i in range(1, 6)}
+    adjusted = stats.holm_intervals(best, others)
+    single = {name: stats.paired_interval(values, best) for name, values in others.items()}
+    for name, interval in adjusted.items():
+        assert interval.low <= single[name].low + 1e-12
+        assert interval.high >= single[name].high - 1e-12
+    rejected = [name for name, interval in adjusted.items() if not interval.contains_zero]
+    assert "5" in rejected
+    assert "1" not in rejected
+
+
+def test_holm_of_one_is_the_plain_interval():
+    rng = np.random.default_rng(4)
+    best, other = np.ones((1, 80)), (rng.random((1, 80)) < 0.9).astype(float)
+    assert stats.holm_intervals(best, {"x": other})["x"] == stats.paired_interval(other, best)
+
+
+@pytest.mark.parametrize(("images", "gap"), [(60, 8.77), (180, 5.06), (153, 5.49)])
+def test_smallest_visible_gap(images, gap):
+    assert 100 * stats.smallest_visible_gap(images) == pytest.approx(gap, abs=0.005)
+
+
+def test_golden_paired_mean(golden, golden_inputs):
+    a, b = golden_inputs["paired_a"], golden_inputs["paired_b"]
+    expected = golden["stats/paired_mean_diff"]["value"]
+    assert stats.paired_interval(a[None], b[None]).value == pytest.approx(expected, rel=1e-6)

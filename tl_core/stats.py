@@ -1,0 +1,134 @@
+"""Intervals and paired tests, over images and seeds: NumPy in, floats out.
+
+Measurements of a strategy are a matrix seeds x images with NaN where a seed did not test an image.
+All strategies of a comparison share the columns, so that differences are paired.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+Matrix = NDArray[np.float64]
+
+RESAMPLES = 4000
+LEVEL = 0.95
+# Share of images on which two decent strategies disagree, before anything is measured.
+ASSUMED_DISAGREEMENT = 0.12
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with the ends of its interval, all in the value's own unit."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def contains_zero(self) -> bool:
+        """Whether 0 lies in the interval, ends included."""
+        return self.low <= 0.0 <= self.high
+
+
+def wilson(share: float, images: int, level: float = LEVEL) -> tuple[float, float]:
+    """Return the Wilson score interval of a share measured on `images` (Wilson 1927)."""
+    z = float(norm.ppf(0.5 + level / 2))
+    centre = share + z * z / (2 * images)
+    spread = z * np.sqrt(share * (1 - share) / images + z * z / (4 * images * images))
+    scale = 1 + z * z / images
+    return max(0.0, float((centre - spread) / scale)), min(1.0, float((centre + spread) / scale))
+
+
+def mean(values: Matrix) -> float:
+    """Return the mean over all measured entries of a seeds x images matrix."""
+    return float(np.nanmean(values))
+
+
+def bootstrap_means(
+    values: Matrix, resamples: int = RESAMPLES, seed: int = 0
+) -> NDArray[np.float64]:
+    """Return means of crossed resamples: of images, and of seeds where there are several.
+
+    An image drawn twice counts twice in every seed that tested it, which keeps the correlation of
+    seeds that share a test part (Owen 2007, the pigeonhole bootstrap).
+    """
+    rng = np.random.default_rng(seed)
+    seeds, images = values.shape
+    measured = (~np.isnan(values)).astype(np.float64)
+    filled = np.nan_to_num(values)
+    image_counts = rng.multinomial(images, np.full(images, 1 / images), size=resamples)
+    seed_counts = np.ones((resamples, 1), dtype=np.int64)
+    if seeds > 1:
+        seed_counts = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples)
+    total = ((seed_counts @ filled) * image_counts).sum(axis=1)
+    weight = ((seed_counts @ measured) * image_counts).sum(axis=1)
+    means: NDArray[np.float64] = total[weight > 0] / weight[weight > 0]
+    return means
+
+
+def _ends(samples: NDArray[np.float64], level: float) -> tuple[float, float]:
+    low, high = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def accuracy_interval(correct: Matrix, level: float = LEVEL) -> Interval:
+    """Return mean accuracy (fraction) with the wider end of Wilson and bootstrap on each side.
+
+    Wilson counts each image once however many seeds tested it: seeds that share test images add
+    no images.
+    """
+    value = mean(correct)
+    images = int((~np.isnan(correct)).any(axis=0).sum())
+    low, high = wilson(value, images, level)
+    if len(correct) > 1:
+        boot_low, boot_high = _ends(bootstrap_means(correct), level)
+        low, high = min(low, boot_low), max(high, boot_high)
+    return Interval(value, low, high)
+
+
+def paired_interval(a: Matrix, b: Matrix, level: float = LEVEL) -> Interval:
+    """Return mean(a - b) over the same images within seeds, with a paired bootstrap interval."""
+    difference = a - b
+    low, high = _ends(bootstrap_means(difference), level)
+    return Interval(mean(difference), low, high)
+
+
+def holm_intervals(
+    best: Matrix, others: Mapping[str, Matrix], level: float = LEVEL
+) -> dict[str, Interval]:
+    """Return each strategy's paired difference to the best, at Holm's (1979) simultaneous level.
+
+    Differences are ordered by bootstrap p-value; the k-th smallest of m gets the level
+    1 - alpha / (m - k). From the first interval that contains 0 on, the level no longer falls
+    (step-down), so "the interval contains 0" and "not rejected by Holm" are the same statement.
+    """
+    samples = {name: bootstrap_means(values - best) for name, values in others.items()}
+    ordered = sorted(samples, key=lambda name: _p_value(samples[name]))
+    alpha, divisor, rejected = 1 - level, len(ordered), True
+    intervals = {}
+    for name in ordered:
+        interval = Interval(
+            mean(others[name] - best), *_ends(samples[name], 1 - alpha / max(divisor, 1))
+        )
+        rejected = rejected and not interval.contains_zero
+        divisor -= int(rejected)
+        intervals[name] = interval
+    return {name: intervals[name] for name in others}
+
+
+def _p_value(samples: NDArray[np.float64]) -> float:
+    """Two-sided bootstrap p-value of "the mean difference is 0"."""
+    below, above = int((samples <= 0).sum()), int((samples >= 0).sum())
+    return min(1.0, 2 * (min(below, above) + 1) / (len(samples) + 1))
+
+
+def smallest_visible_gap(images: int, disagreement: float = ASSUMED_DISAGREEMENT) -> float:
+    """Return the accuracy difference (fraction) under which two strategies will look tied.
+
+    Half the width of a 95% paired interval when the two disagree on that share of the images:
+    1.96 * sqrt(disagreement / images).
+    """
+    return float(norm.ppf(0.975) * np.sqrt(disagreement / max(images, 1)))
