@@ -1,0 +1,276 @@
+"""The loop and freezing, over architectures with BatchNorm, LayerNorm and neither."""
+
+import itertools
+from collections.abc import Sequence
+
+import pytest
+import torch
+from torch import Tensor
+
+from tl_core import freezing
+from tl_core.backbones import Backbone, build
+from tl_core.catalog import catalog
+from tl_core.config import RunConfig
+from tl_core.device import Compute
+from tl_core.heads import Head
+from tl_core.strategies import STRATEGIES, Stage, Strategy, block_factors, custom_strategy
+from tl_core.trainer import Fit, Part, schedule
+
+ARCHITECTURES = ("mobilenet_v3_small", "convnext_tiny", "squeezenet1_1")
+COMPUTE = Compute("cpu", "float32", 2)
+SIZE = 64
+
+
+class RandomInputs:
+    """Ten fixed random images; 'augmentation' is noise from the given generator."""
+
+    boundary = 0
+    passes = 0
+    seconds_per_image = 0.0
+
+    def __init__(self) -> None:
+        self.images = torch.randn(10, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+
+    def training_batch(self, indices: Sequence[int], generator: torch.Generator) -> Tensor:
+        batch = self.images[list(indices)]
+        return batch + 0.1 * torch.randn(batch.shape, generator=generator)
+
+    def evaluation_batches(self, indices: Sequence[int]):
+        yield self.images[list(indices)]
+
+
+def run_config(strategy: Strategy, steps: int = 4, seed: int = 0, rate: float = 1e-3) -> RunConfig:
+    return RunConfig(
+        strategy=strategy,
+        seed=seed,
+        kind="final",
+        steps=steps,
+        learning_rate=rate,
+        weight_decay=1e-2,
+        batch_size=4,
+    )
+
+
+def model(name: str, seed: int = 0) -> tuple[Backbone, Head]:
+    torch.manual_seed(seed)
+    return build(catalog()[name], None, seed=seed), Head(catalog()[name].feature_size, 2)
+
+
+def fit(
+    name: str, strategy: Strategy, steps: int = 4, resume=None, seed: int = 0
+) -> tuple[Fit, Backbone, Head]:
+    backbone, head = model(name)
+    run = run_config(strategy, steps, seed)
+    training, validation = (
+        Part((0, 1, 2, 3, 4, 5, 6), (0, 1, 0, 1, 0, 1, 1)),
+        Part((7, 8, 9), (0, 1, 0)),
+    )
+    made = Fit(
+        "r", run, backbone, head, RandomInputs(), training, validation, COMPUTE, resume=resume
+    )
+    return made, backbone, head
+
+
+def values(backbone: Backbone) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in backbone.net.state_dict().items()}
+
+
+def block_keys(backbone: Backbone) -> list[set[str]]:
+    """State-dict keys (parameters and buffers) of each block."""
+    owner = {id(t): key for key, t in backbone.net.state_dict(keep_vars=True).items()}
+    keys = []
+    for block in backbone.blocks:
+        tensors = [*block.parameters(), *(b for m in block.modules for b in m.buffers())]
+        keys.append({owner[id(t)] for t in tensors})
+    return keys
+
+
+def own_layers(blocks: int) -> Strategy:
+    """Every second block frozen: frozen blocks behind trainable ones."""
+    return custom_strategy([place % 2 == 0 for place in range(blocks)])
+
+
+TRAINED = {name: s for name, s in STRATEGIES.items() if s.solver == "steps"}
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("strategy", [*TRAINED, "custom"])
+def test_frozen_blocks_are_bit_identical_and_trained_ones_move(name, strategy):
+    blocks = len(catalog()[name].blocks)
+    chosen = TRAINED.get(strategy) or own_layers(blocks)
+    made, backbone, _ = fit(name, chosen)
+    before = values(backbone)
+    list(made)
+    after = values(backbone)
+    factors = block_factors(chosen.stages[0], blocks)
+    for factor, keys in zip(factors, block_keys(backbone), strict=True):
+        changed = {key for key in keys if not torch.equal(before[key], after[key])}
+        if factor is None:
+            assert not changed
+        else:
+            assert changed
+    source_head = {key for key in before if not any(key in keys for keys in block_keys(backbone))}
+    assert source_head
+    assert all(torch.equal(before[key], after[key]) for key in source_head)
+
+
+def test_mutation_a_batch_norm_that_updates_is_noticed(monkeypatch):
+    """If one frozen BatchNorm layer were left in train mode, the test above would see it."""
+    original = freezing.set_modes
+
+    def leaky(backbone, head, stage, statistics):
+        original(backbone, head, stage, statistics)
+        next(m for m in backbone.modules() if isinstance(m, torch.nn.BatchNorm2d)).train()
+
+    monkeypatch.setattr("tl_core.trainer.set_modes", leaky)
+    with pytest.raises(AssertionError):
+        test_frozen_blocks_are_bit_identical_and_trained_ones_move(
+            "mobilenet_v3_small", "partial_fine_tuning"
+        )
+
+
+def test_source_statistics_hold_still_under_full_fine_tuning_and_move_from_scratch():
+    for strategy, moves in (("full_fine_tuning", False), ("from_scratch", True)):
+        made, backbone, _ = fit("mobilenet_v3_small", STRATEGIES[strategy])
+        before = values(backbone)
+        list(made)
+        statistics = [key for key in before if "running_" in key]
+        changed = [not torch.equal(before[k], backbone.net.state_dict()[k]) for k in statistics]
+        assert statistics
+        assert all(changed) if moves else not any(changed)
+
+
+TWO_STAGES = Strategy(
+    name="gradual",
+    title="Head, then everything, then the head again",
+    summary="",
+    textbook=STRATEGIES["full_fine_tuning"].textbook,
+    stages=(
+        Stage(0.3, 10.0, (), None),
+        Stage(0.4, 10.0, (), 1.0),
+        Stage(0.3, 10.0, (), None),
+    ),
+)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_refrozen_blocks_do_not_move_although_they_have_momentum(name):
+    made, backbone, _ = fit(name, TWO_STAGES, steps=20)
+    seen = {}
+    for event in made:
+        seen[event.step] = (made.stage, values(backbone))
+    stages = {stage: step for step, (stage, _) in seen.items()}
+    assert sorted(stages) == [0, 1, 2]
+    last_moving, end = seen[max(s for s, (stage, _) in seen.items() if stage == 1)][1], seen[20][1]
+    first_step = seen[min(seen)][1]
+    assert any(not torch.equal(first_step[k], last_moving[k]) for k in end)
+    last_steps = [s for s, (stage, _) in seen.items() if stage == 2]
+    assert len(last_steps) >= 3
+    frozen_again = seen[min(last_steps)][1]
+    assert all(torch.equal(frozen_again[k], end[k]) for k in end)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("strategy", [STRATEGIES["partial_fine_tuning"], TWO_STAGES])
+def test_resumed_equals_uninterrupted_bit_for_bit(name, strategy, tmp_path):
+    made, backbone, head = fit(name, strategy, steps=12)
+    path = tmp_path / "state.pt"
+    events = []
+    for event in made:
+        events.append(event)
+        if event.step == 8:
+            torch.save(made.state(), path)
+    torch.manual_seed(999)  # what another process would have
+    again, resumed_backbone, resumed_head = fit(
+        name, strategy, steps=12, resume=torch.load(path, weights_only=True)
+    )
+    assert again.step == 8
+    continued = list(again)
+    strip = [
+        (e.step, e.train_loss, e.validation_loss, e.validation_accuracy) for e in again.history
+    ]
+    assert strip == [
+        (e.step, e.train_loss, e.validation_loss, e.validation_accuracy) for e in events
+    ]
+    assert [e.step for e in continued] == [e.step for e in events if e.step > 8]
+    for key, value in backbone.net.state_dict().items():
+        assert torch.equal(value, resumed_backbone.net.state_dict()[key])
+    assert torch.equal(head.linear.weight, resumed_head.linear.weight)
+    trains = [p.requires_grad for p in backbone.parameters()]
+    assert trains == [p.requires_grad for p in resumed_backbone.parameters()]
+
+
+def test_stages_name_every_parameter_once_or_fail():
+    backbone, head = model("squeezenet1_1")
+    stage = STRATEGIES["full_fine_tuning"].stages[0]
+    groups = freezing.apply_stage(backbone, head, stage)
+    assert (
+        sum(len(g["params"]) for g in groups)
+        == sum(p.requires_grad for p in backbone.parameters()) + 2
+    )
+    backbone.net.extra = torch.nn.Parameter(torch.zeros(1))
+    with pytest.raises(RuntimeError, match="each needs exactly one"):
+        freezing.apply_stage(backbone, head, stage)
+
+
+def test_stale_gradients_are_dropped_at_a_new_stage():
+    backbone, head = model("squeezenet1_1")
+    freezing.apply_stage(backbone, head, STRATEGIES["full_fine_tuning"].stages[0])
+    for parameter in backbone.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    freezing.apply_stage(backbone, head, STRATEGIES["partial_fine_tuning"].stages[0])
+    assert all(parameter.grad is None for parameter in backbone.parameters())
+
+
+def test_seeds_differ_and_repeat():
+    def weights(seed):
+        made, backbone, _ = fit("squeezenet1_1", STRATEGIES["full_fine_tuning"], seed=seed)
+        list(made)
+        return values(backbone)["features.0.weight"]
+
+    assert torch.equal(weights(1), weights(1))
+    assert not torch.equal(weights(1), weights(2))
+
+
+def test_divergence_ends_the_run_and_is_told():
+    backbone, head = model("squeezenet1_1")
+    run = run_config(STRATEGIES["full_fine_tuning"], steps=40, rate=1e8)
+    part = Part((0, 1, 2, 3), (0, 1, 0, 1))
+    made = Fit("r", run, backbone, head, RandomInputs(), part, part, COMPUTE)
+    events = list(made)
+    assert made.diverged
+    assert made.step < 40
+    assert all(event.validation_loss < 2e9 for event in events)
+
+
+def test_strategy_without_stages_is_refused():
+    backbone, head = model("squeezenet1_1")
+    part = Part((0,), (0,))
+    with pytest.raises(ValueError, match="nothing to train"):
+        Fit(
+            "r",
+            run_config(STRATEGIES["zero_shot"]),
+            backbone,
+            head,
+            RandomInputs(),
+            part,
+            part,
+            COMPUTE,
+        )
+
+
+def test_schedule_warms_up_and_falls_to_zero():
+    factors = [schedule(step, 100) for step in range(100)]
+    assert factors[0] == pytest.approx(0.1)
+    assert max(factors) == factors[9] == factors[10] == 1.0
+    assert all(a > b for a, b in itertools.pairwise(factors[10:]))
+    assert factors[-1] < 0.001
+    assert schedule(0, 1) == 1.0
+
+
+def test_first_event_is_before_training_and_every_step_is_taken():
+    made, _, _ = fit("squeezenet1_1", STRATEGIES["full_fine_tuning"], steps=5)
+    events = list(made)
+    assert events[0].step == 0
+    assert events[0].train_loss is None
+    assert events[-1].step == 5

@@ -1,0 +1,155 @@
+"""The device that trains: detected, measured once, reported."""
+
+import contextlib
+import os
+import platform
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torchvision
+from torch import nn
+
+from tl_core.config import NotPossible
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True)
+class Compute:
+    """Where and how numbers are computed; resolved once for a comparison and part of identity."""
+
+    device: str
+    precision: str
+    threads: int
+
+    def activate(self) -> None:
+        """Apply the thread count to this process."""
+        torch.set_num_threads(self.threads)
+
+    def autocast(self) -> torch.autocast:
+        """Return the mixed-precision context; it does nothing at float32."""
+        return torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16")
+
+
+def available_devices() -> list[str]:
+    """Return usable device types, best first."""
+    found = []
+    if torch.cuda.is_available():
+        found.append("cuda")
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return [*found, "cpu"]
+
+
+def resolve(device: str, precision: str, threads: int) -> Compute:
+    """Return what `auto` and 0 stand for here; raises NotPossible for a device that is not here."""
+    found = available_devices()
+    chosen = found[0] if device == "auto" else device
+    if chosen not in found:
+        raise NotPossible(
+            f"The device '{device}' is not available here; available: {', '.join(found)}. "
+            "Choose one of these or 'auto'."
+        )
+    compute = Compute(chosen, "float32", threads or os.cpu_count() or 1)
+    compute.activate()
+    if precision == "auto":
+        precision = "bf16" if _bf16_is_faster(chosen) else "float32"
+    return Compute(chosen, precision, compute.threads)
+
+
+def synchronise(device: str) -> None:
+    """Wait for queued work, so that clocks measure what they seem to."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+    elif device == "mps":
+        torch.mps.synchronize()
+
+
+def _bf16_is_faster(device: str) -> bool:
+    """Time one convolution's forward and backward pass in both precisions, on this device.
+
+    A margin of 20% keeps the choice stable on noisy machines. MPS is left at float32: its autocast
+    supports too few operations.
+    """
+    if device == "mps":
+        return False
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    layer = nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last)
+    images = torch.ones(8, 64, 56, 56).contiguous(memory_format=torch.channels_last)
+    seconds = {}
+    for enabled in (False, True):
+        best = float("inf")
+        for _ in range(4):
+            started = time.perf_counter()
+            with torch.autocast(device, torch.bfloat16, enabled=enabled):
+                layer(images).float().sum().backward()
+            best = min(best, time.perf_counter() - started)
+        seconds[enabled] = best
+    return seconds[True] * 1.2 < seconds[False]
+
+
+def device_name(device: str) -> str:
+    """Return the name of the device as its maker gives it, as far as it can be known."""
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    cores = os.cpu_count() or 1
+    if device == "mps":
+        return "Apple GPU"
+    name = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+        name = found.group(1) if found else name
+    return f"{name}, {cores} core{'s' if cores != 1 else ''}"
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that can change a number."""
+    return {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "torchvision": str(torchvision.__version__),
+    }
+
+
+def device_report() -> dict[str, Any]:
+    """Return what the rest of the app needs to know of this machine, JSON-able."""
+    compute = resolve("auto", "auto", 0)
+    return {
+        "device": compute.device,
+        "device_name": device_name(compute.device),
+        "devices": available_devices(),
+        "precision": compute.precision,
+        "threads": compute.threads,
+        "versions": versions(),
+    }
+
+
+@contextlib.contextmanager
+def peak_memory(device: str) -> Iterator[dict[str, float | None]]:
+    """Measure the highest memory use (megabytes) inside the block, under the key `megabytes`.
+
+    CUDA: memory allocated by torch. CPU: resident memory of this process, where the system lets
+    its high-water mark be reset (Linux); None elsewhere, since a mark of the whole process's life
+    would not belong to this block.
+    """
+    found: dict[str, float | None] = {"megabytes": None}
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        yield found
+        found["megabytes"] = torch.cuda.max_memory_allocated() / 1e6
+        return
+    resettable = False
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+        resettable = True
+    yield found
+    if resettable:
+        with contextlib.suppress(OSError):
+            mark = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
+            found["megabytes"] = int(mark.group(1)) / 1e3 if mark else None

@@ -1,0 +1,107 @@
+"""Images decoded once: resized uint8 pixels of a data set in one memory-mapped file."""
+
+import os
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tl_core import datasets, preprocessing
+from tl_core.catalog import Preprocessing
+from tl_core.config import content_hash
+from tl_core.events import Progress
+from tl_core.home import folder
+
+# Raised when decoding or resizing changes, so that no older file is read.
+FORMAT = 1
+
+# Images decoded between two signs of progress.
+CHUNK = 64
+
+
+class Pixels:
+    """Resized images of a data set: `pixels[i]` is a uint8 tensor 3 x H x W of the file."""
+
+    def __init__(self, path: Path, wanted: Preprocessing, key: str) -> None:
+        """Open a finished cache folder; `key` identifies its content and resize."""
+        self.key = key
+        shapes = np.load(path / "shapes.npy")
+        self.preprocessing = wanted
+        self.shapes = shapes
+        self.offsets = np.concatenate([[0], np.cumsum(3 * shapes.prod(axis=1))])
+        self.values = np.memmap(path / "pixels.bin", dtype=np.uint8, mode="c")
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.shapes)
+
+    def __getitem__(self, index: int) -> Tensor:
+        """Return one resized image."""
+        height, width = self.shapes[index]
+        values = self.values[self.offsets[index] : self.offsets[index + 1]]
+        return torch.from_numpy(values.reshape(3, height, width))
+
+    def evaluation_batch(self, indices: Sequence[int]) -> Tensor:
+        """Return centre crops, N x 3 x crop x crop, uint8."""
+        return torch.stack(
+            [preprocessing.centre_crop(self[i], self.preprocessing) for i in indices]
+        )
+
+    def augmented_batch(
+        self, indices: Sequence[int], generator: torch.Generator, mirror: bool
+    ) -> Tensor:
+        """Return random resized crops, N x 3 x crop x crop, uint8."""
+        return torch.stack(
+            [
+                preprocessing.augmented_crop(self[i], self.preprocessing, generator, mirror)
+                for i in indices
+            ]
+        )
+
+
+def open_pixels(
+    dataset: datasets.Dataset, wanted: Preprocessing
+) -> Generator[Progress, None, Pixels]:
+    """Yield progress while decoding whatever is not cached yet; return the open cache.
+
+    Keyed by the content and order of the images and by the resize, so that a stale file cannot be
+    found.
+    """
+    key = content_hash(
+        FORMAT,
+        [image.pixels for image in dataset.images],
+        wanted.resize,
+        wanted.interpolation,
+    )
+    path = folder("cache") / "pixels" / key[:32]
+    if not (path / "shapes.npy").exists():
+        yield from _build(dataset, wanted, path)
+    os.utime(path)
+    return Pixels(path, wanted, key)
+
+
+def _build(
+    dataset: datasets.Dataset, wanted: Preprocessing, path: Path
+) -> Generator[Progress, None, None]:
+    """Write the pixels in order; the shapes come last and mark the folder as finished."""
+
+    def decode(index: int) -> Tensor:
+        image = torch.from_numpy(datasets.pixels(dataset, index)).permute(2, 0, 1)
+        return preprocessing.resize(image, wanted)
+
+    path.mkdir(parents=True, exist_ok=True)
+    total, shapes = len(dataset.images), []
+    part = path / f"pixels.{os.getpid()}.part"
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool, part.open("wb") as file:
+        for start in range(0, total, CHUNK):
+            for image in pool.map(decode, range(start, min(start + CHUNK, total))):
+                shapes.append(tuple(image.shape[1:]))
+                file.write(image.contiguous().numpy().tobytes())
+            yield Progress(message=f"Reading {dataset.name}", fraction=len(shapes) / total)
+    part.replace(path / "pixels.bin")
+    unfinished = path / f"shapes.{os.getpid()}.npy"
+    np.save(unfinished, np.array(shapes, dtype=np.int64))
+    unfinished.replace(path / "shapes.npy")

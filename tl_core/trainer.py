@@ -1,0 +1,254 @@
+"""The one loop: a model, a strategy and batches in, events out. Knows nothing of images."""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from tl_core.activations import Inputs
+from tl_core.backbones import Backbone
+from tl_core.config import RunConfig
+from tl_core.device import Compute, synchronise
+from tl_core.events import EpochEnded
+from tl_core.freezing import apply_stage, set_modes
+from tl_core.heads import Head
+
+MOMENTUM = 0.9
+WARM_UP = 0.1
+# Points of a curve: more would cost more in evaluation than they show.
+MOST_EVALUATIONS = 20
+
+
+@dataclass(frozen=True)
+class Part:
+    """Labelled images of one purpose: indices into the inputs, and labels, in parallel."""
+
+    indices: tuple[int, ...]
+    labels: tuple[int, ...]
+
+
+class SourceWatch(Protocol):
+    """Looks at the source task after every epoch."""
+
+    def look(self, backbone: Backbone) -> tuple[float | None, float | None]:
+        """Return (source accuracy, agreement with the original); None where not measured."""
+
+
+@dataclass
+class Prediction:
+    """Class probabilities N x C of some images, and their mean cross-entropy (nats)."""
+
+    probabilities: NDArray[np.float64]
+    loss: float
+    accuracy: float
+
+
+class Fit:
+    """One training run; iterate over it for its events, once.
+
+    Between two events `state()` holds all that is needed to go on: a new Fit with the same
+    arguments and `resume=state` continues bit for bit on CPU. It never prints, draws or saves.
+    """
+
+    def __init__(
+        self,
+        run_id: str,
+        run: RunConfig,
+        backbone: Backbone,
+        head: Head,
+        inputs: Inputs,
+        training: Part,
+        validation: Part,
+        compute: Compute,
+        optimizer: Literal["sgd", "adamw"] = "sgd",
+        source: SourceWatch | None = None,
+        resume: dict[str, Any] | None = None,
+    ) -> None:
+        """Prepare; raises ValueError if the strategy has no stages to train."""
+        if not run.strategy.stages:
+            raise ValueError(f"{run.strategy.name} has no stages: there is nothing to train.")
+        self.run_id, self.run, self.compute = run_id, run, compute
+        self.backbone, self.head, self.inputs = backbone, head, inputs
+        self.training, self.validation, self.source = training, validation, source
+        self.optimizer_name = optimizer
+        self.labels = dict(zip(training.indices, training.labels, strict=True))
+        self.step, self.seconds, self.diverged = 0, 0.0, False
+        self.history: list[EpochEnded] = []
+        self._ends = _stage_ends(run)
+        self._queue: list[int] = []
+        self.generator = torch.Generator().manual_seed(run.seed)
+        torch.manual_seed(run.seed)
+        self._enter_stage(0)
+        if resume is not None:
+            self._resume(resume)
+
+    @property
+    def steps_per_epoch(self) -> float:
+        """Steps in which every training image is seen once on average."""
+        return len(self.training.indices) / self.run.batch_size
+
+    def __iter__(self) -> Iterator[EpochEnded]:
+        """Train to the end of the budget, yielding after every epoch."""
+        every = max(1, round(self.steps_per_epoch), math.ceil(self.run.steps / MOST_EVALUATIONS))
+        if not self.history:
+            self.history.append(self._evaluate(None))
+            yield self.history[-1]
+        while self.step < self.run.steps and not self.diverged:
+            until = min((self.step // every + 1) * every, self.run.steps)
+            loss = self._train(until)
+            self.history.append(self._evaluate(loss))
+            yield self.history[-1]
+
+    def _train(self, until: int) -> float:
+        """Take steps up to `until`; return their mean loss."""
+        started, losses = time.perf_counter(), []
+        while self.step < until:
+            if self.step >= self._ends[self.stage]:
+                self._enter_stage(self.stage + 1)
+            set_modes(
+                self.backbone,
+                self.head,
+                self.run.strategy.stages[self.stage],
+                self.run.strategy.norm_statistics,
+            )
+            losses.append(self._step())
+            self.step += 1
+        mean = float(torch.stack(losses).mean())
+        synchronise(self.compute.device)
+        self.seconds += time.perf_counter() - started
+        self.diverged = not math.isfinite(mean)
+        return mean
+
+    def _step(self) -> Tensor:
+        indices = self._draw()
+        labels = torch.tensor([self.labels[i] for i in indices], device=self.compute.device)
+        batch = self.inputs.training_batch(indices, self.generator)
+        factor = schedule(self.step, self.run.steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.run.learning_rate * group["factor"] * factor
+        logits = self._logits(batch)
+        loss = nn.functional.cross_entropy(logits, labels)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        return loss.detach()
+
+    def _logits(self, batch: Tensor) -> Tensor:
+        with self.compute.autocast():
+            final = self.backbone.forward_blocks(batch, start=self.inputs.boundary)
+            logits: Tensor = self.head(self.backbone.pool(final))
+        return logits
+
+    def _draw(self) -> list[int]:
+        """Return the next batch: epochs in random order, joined, so that every batch is full."""
+        while len(self._queue) < self.run.batch_size:
+            order = torch.randperm(len(self.training.indices), generator=self.generator)
+            self._queue += [self.training.indices[i] for i in order.tolist()]
+        batch, self._queue = (
+            self._queue[: self.run.batch_size],
+            self._queue[self.run.batch_size :],
+        )
+        return batch
+
+    def _enter_stage(self, stage: int) -> None:
+        """Freeze, unfreeze and start a new optimiser: an old one could move what is now frozen."""
+        self.stage = stage
+        groups = apply_stage(self.backbone, self.head, self.run.strategy.stages[stage])
+        groups = [{**group, "lr": 0.0} for group in groups]
+        decay = self.run.weight_decay
+        if self.optimizer_name == "adamw":
+            self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(groups, weight_decay=decay)
+        else:
+            self.optimizer = torch.optim.SGD(groups, momentum=MOMENTUM, weight_decay=decay)
+
+    def predict(self, part: Part) -> Prediction:
+        """Return what the model as it is now says of a part, in eval mode."""
+        self.backbone.eval()
+        self.head.eval()
+        logits = []
+        with torch.no_grad():
+            for batch in self.inputs.evaluation_batches(part.indices):
+                logits.append(self._logits(batch).cpu())
+        every, labels = torch.cat(logits), torch.tensor(part.labels)
+        return Prediction(
+            every.double().softmax(dim=1).numpy(),
+            float(nn.functional.cross_entropy(every, labels)),
+            float((every.argmax(dim=1) == labels).double().mean()),
+        )
+
+    def _evaluate(self, train_loss: float | None) -> EpochEnded:
+        validation = self.predict(self.validation)
+        source_accuracy, agreement = (
+            self.source.look(self.backbone) if self.source else (None, None)
+        )
+        return EpochEnded(
+            run_id=self.run_id,
+            step=self.step,
+            epoch=self.step / self.steps_per_epoch,
+            train_loss=None if train_loss is None else _finite(train_loss),
+            validation_loss=_finite(validation.loss),
+            validation_accuracy=validation.accuracy,
+            source_accuracy=source_accuracy,
+            agreement=agreement,
+            seconds=self.seconds,
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Return everything needed to continue, as tensors and plain values."""
+        return {
+            "backbone": self.backbone.net.state_dict(),
+            "head": self.head.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "stage": self.stage,
+            "step": self.step,
+            "seconds": self.seconds,
+            "queue": list(self._queue),
+            "generator": self.generator.get_state(),
+            "random": torch.get_rng_state(),
+            "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "history": [_plain(event) for event in self.history],
+        }
+
+    def _resume(self, state: dict[str, Any]) -> None:
+        """Restore weights, the freeze state of the stage, and only then the optimiser."""
+        self.backbone.net.load_state_dict(state["backbone"])
+        self.head.load_state_dict(state["head"])
+        self._enter_stage(state["stage"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.seconds = state["step"], state["seconds"]
+        self._queue = list(state["queue"])
+        self.generator.set_state(state["generator"].cpu())
+        torch.set_rng_state(state["random"].cpu())
+        if state["cuda_random"]:
+            torch.cuda.set_rng_state_all([part.cpu() for part in state["cuda_random"]])
+        self.history = [EpochEnded(**event) for event in state["history"]]
+
+
+def schedule(step: int, steps: int) -> float:
+    """Return the factor on the learning rate: linear warm-up over a tenth, then a half cosine."""
+    warm_up = max(1, round(WARM_UP * steps))
+    if step < warm_up:
+        return (step + 1) / warm_up
+    return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
+
+
+def _stage_ends(run: RunConfig) -> list[int]:
+    """Return the step at which each stage ends; the last one ends with the budget."""
+    shares: Sequence[float] = [stage.share for stage in run.strategy.stages]
+    ends = [round(run.steps * sum(shares[: i + 1])) for i in range(len(shares))]
+    return [*ends[:-1], run.steps]
+
+
+def _finite(value: float) -> float:
+    """Keep a diverged loss JSON-able."""
+    return value if math.isfinite(value) else 1e9
+
+
+def _plain(event: EpochEnded) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in event.__struct_fields__}
