@@ -1,0 +1,34 @@
+"""The command that reproduces a comparison, from its configuration."""
+
+import shlex
+
+import msgspec
+
+from tl_core.catalog import catalog
+from tl_core.config import ComparisonConfig
+from tl_core.strategies import STRATEGIES, Strategy, block_factors
+
+
+def command(config: ComparisonConfig) -> str:
+    """Return a `python -m tl_core compare` line that gives the same numbers on this machine."""
+    words = ["python", "-m", "tl_core", "compare", f"dataset:{config.data.fingerprint[:16]}"]
+    words += ["--backbone", config.backbone, "--weights", f"sha256:{config.weights_sha256[:16]}"]
+    if config.data.probe:
+        words += ["--source-probe", f"dataset:{config.data.probe[:16]}"]
+    known = [s.name for s in config.strategies if STRATEGIES.get(s.name) == s]
+    if known:
+        words += ["--strategies", ",".join(known)]
+    for strategy in config.strategies:
+        if strategy.name not in known:
+            words += ["--freeze", ",".join(frozen_blocks(strategy, config.backbone)) or "none"]
+    words += ["--class-map", msgspec.json.encode(config.class_map).decode()]
+    words += ["--seeds", str(config.seeds), "--budget", config.budget]
+    words += ["--device", config.device]
+    return shlex.join(words)
+
+
+def frozen_blocks(strategy: Strategy, backbone: str) -> list[str]:
+    """Return the names of the blocks that a strategy's last stage freezes."""
+    blocks = catalog()[backbone].blocks
+    factors = block_factors(strategy.stages[-1], len(blocks))
+    return [block.name for block, factor in zip(blocks, factors, strict=True) if factor is None]

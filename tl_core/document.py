@@ -1,0 +1,53 @@
+"""A comparison as one JSON document: what `--json` writes and the app offers for download."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from tl_core.tables import Record, StrategyRow, baselines, source_summary
+from tl_core.verdict import Clause, verdict
+
+
+def document(found: Record, rows: Sequence[StrategyRow]) -> dict[str, Any]:
+    """Return the comparison as plain containers; raises ValueError before it has started."""
+    started = found.started
+    if started is None:
+        raise ValueError("This comparison has not started: there is nothing to write yet.")
+    config, data = started.config, started.dataset
+    said = verdict(found, rows)
+    return {
+        "dataset": {
+            "name": data.name,
+            "fingerprint": data.fingerprint,
+            "classes": list(data.classes),
+            "n_train": data.n_train,
+            "n_validation": data.n_validation,
+            "n_test": data.n_test,
+        },
+        "backbone": {"name": config.backbone, "weights_sha256": config.weights_sha256},
+        "source": source_summary(started),
+        "class_map": {name: list(indices) for name, indices in config.class_map.items()},
+        "budget": config.budget,
+        "device": {
+            "type": config.device,
+            "name": started.device_name,
+            "precision": config.precision,
+            "threads": config.threads,
+        },
+        "versions": started.versions,
+        "baselines": baselines(found, list(rows)),
+        "rows": [msgspec.to_builtins(row) for row in rows],
+        "verdict": said
+        and {
+            "recommended": said.recommended,
+            "text": said.text,
+            "clauses": [_plain(clause) for clause in said.clauses],
+            "would_change_if": said.would_change_if and _plain(said.would_change_if),
+        },
+        "command": started.command,
+    }
+
+
+def _plain(clause: Clause) -> dict[str, Any]:
+    return {"text": clause.text, "numbers": dict(clause.numbers)}

@@ -1,0 +1,124 @@
+"""All that a comparison works with, opened once: data, original model, what it reads, the probe."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core import backbones, catalog, class_map, datasets, device, weights
+from tl_core.activations import PixelInputs, ReadOut, open_read_out
+from tl_core.backbones import Backbone
+from tl_core.config import ComparisonConfig, NotPossible
+from tl_core.device import Compute
+from tl_core.events import Progress, SourceFacts
+from tl_core.forgetting import RATED_FROM, ForgettingMeter, per_epoch_images, ready
+from tl_core.pixels import Pixels, open_pixels
+
+
+@dataclass(frozen=True)
+class SourceProbe:
+    """Labelled images of the source task; `labels` are indices of source classes, N."""
+
+    name: str
+    fingerprint: str
+    inputs: PixelInputs
+    labels: NDArray[np.int64]
+    read_out: ReadOut
+    per_epoch: tuple[int, ...]
+
+    @property
+    def rated(self) -> bool:
+        """Whether there are enough images for a rate."""
+        return len(self.labels) >= RATED_FROM
+
+
+@dataclass(frozen=True)
+class Materials:
+    """One comparison's open rooms. `original` is the pretrained model, frozen, on its device."""
+
+    dataset: datasets.Dataset
+    row: catalog.Model
+    weights_sha256: str
+    compute: Compute
+    original: Backbone
+    pixels: Pixels
+    read_out: ReadOut
+    probe: SourceProbe | None
+    meter: ForgettingMeter
+    labels: NDArray[np.int64]
+
+    def source_facts(self) -> SourceFacts | None:
+        """Return the probe as an event tells it."""
+        if self.probe is None:
+            return None
+        predictions = self.probe.read_out.source_logits.argmax(axis=1)
+        return SourceFacts(
+            name=self.probe.name,
+            fingerprint=self.probe.fingerprint,
+            images=len(self.probe.labels),
+            classes=len(np.unique(self.probe.labels)),
+            source_classes=len(catalog.source_classes(self.row.weights.source_classes)),
+            labels=tuple(self.probe.labels.tolist()),
+            predictions=tuple(predictions.tolist()),
+            correct=tuple((predictions == self.probe.labels).tolist()),
+            rated=self.probe.rated,
+        )
+
+
+def open_materials(config: ComparisonConfig) -> Generator[Progress, None, Materials]:
+    """Yield progress while data are decoded and the original model looks at them once.
+
+    Raises NotPossible with a sentence for the user where data or weights are missing.
+    """
+    compute = device.resolve(config.device, config.precision, config.threads)
+    compute.activate()
+    row = catalog.catalog()[config.backbone]
+    found = weights.find(config.weights_sha256)
+    if found is None:
+        raise NotPossible(
+            f"The weights of {row.title} ({config.weights_sha256[:12]}) are no longer in the data "
+            "directory. Download them or bring the file again."
+        )
+    dataset = datasets.load(config.data.fingerprint)
+    original = ready(backbones.build(row, backbones.load_weights(found.path)), compute)
+    pixels = yield from open_pixels(dataset, row.preprocessing)
+    sha = config.weights_sha256
+    read_out = yield from open_read_out(original, sha, pixels, compute, dataset.name)
+    probe = None
+    if config.data.probe is not None:
+        probe = yield from _open_probe(config.data.probe, row, original, sha, compute)
+    target = PixelInputs(pixels, dataset.mirror, compute)
+    meter = ForgettingMeter(row, compute, probe.inputs if probe else None, target, original)
+    labels = np.array([image.label for image in dataset.images], dtype=np.int64)
+    return Materials(dataset, row, sha, compute, original, pixels, read_out, probe, meter, labels)
+
+
+def _open_probe(
+    fingerprint: str, row: catalog.Model, original: Backbone, sha: str, compute: Compute
+) -> Generator[Progress, None, SourceProbe]:
+    """Open the probe's images whose label is a class of this model's source task."""
+    dataset = datasets.load(fingerprint)
+    classes = catalog.source_classes(row.weights.source_classes)
+    matched = class_map.match_source(dataset.classes, classes)
+    kept = [
+        image for image in dataset.images if matched.get(dataset.classes[image.label]) is not None
+    ]
+    if not kept:
+        raise NotPossible(
+            f"No class of the source images '{dataset.name}' is a class that {row.title} was "
+            "trained on. Name the folders like source classes (a name, a synset or an index)."
+        )
+    part = msgspec.structs.replace(dataset, images=tuple(kept))
+    pixels = yield from open_pixels(part, row.preprocessing)
+    read_out = yield from open_read_out(original, sha, pixels, compute, "the source images")
+    labels = np.array([matched[dataset.classes[image.label]] for image in kept], dtype=np.int64)
+    return SourceProbe(
+        dataset.name,
+        dataset.fingerprint,
+        PixelInputs(pixels, False, compute),
+        labels,
+        read_out,
+        tuple(per_epoch_images(labels).tolist()),
+    )
