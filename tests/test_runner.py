@@ -1,0 +1,318 @@
+"""The runner: jobs reach the store, and whatever a worker does, only its own job suffers."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import filelock
+import pytest
+
+from tests.factories import epoch_ended, run_ended, run_started
+from tl_core.events import JobEnded
+from tl_core.runner import Runner
+from tl_core.store import Store
+from tl_core.worker_process import plain
+
+ROOT = Path(__file__).parents[1]
+FAKE_WORKER = "tests.fake_worker"
+# A step waits a fifth of a second at most: this is a limit for tests that would never end.
+MOST_STEPS = 150
+LOCK_SECONDS = 20
+
+posix_only = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    monkeypatch.setenv("TL_HOME", str(tmp_path))
+    monkeypatch.chdir(ROOT)
+    store = Store()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def runner(store: Store) -> Iterator[Runner]:
+    runner = Runner(store, FAKE_WORKER, smallest_room_mb=0)
+    yield runner
+    runner.close()
+
+
+def submit(store: Store, *script: str, owner: str = "local") -> str:
+    return store.create(None, script[0], owner=owner, request={"script": script})
+
+
+def rewrite(store: Store, job: str, *script: str) -> None:
+    """Change what a fake worker will do when it gets the job next time."""
+    with store.writing() as db:
+        request = json.dumps({"script": script})
+        db.execute("UPDATE jobs SET request = ? WHERE id = ?", (request, job))
+
+
+def until(runner: Runner, condition: Callable[[], bool]) -> None:
+    for _ in range(MOST_STEPS):
+        if condition():
+            return
+        runner.step()
+    pytest.fail("the runner did not get there")
+
+
+def finish(runner: Runner, *jobs: str) -> None:
+    until(runner, lambda: not any(runner.store.get(job).active for job in jobs))
+
+
+def says(runner: Runner, job: str, message: str) -> Callable[[], bool]:
+    def said() -> bool:
+        progress = runner.store.get(job).progress
+        return progress is not None and progress.message == message
+
+    return said
+
+
+def test_events_reach_the_store_in_order(store, runner):
+    job = submit(store, "run r1")
+    finish(runner, job)
+    assert [event for _, event in store.events(job)] == [
+        run_started("r1"),
+        epoch_ended("r1", 1),
+        run_ended("r1"),
+        JobEnded(status="done"),
+    ]
+    assert store.get(job).status == "done" and store.get(job).seconds > 0
+    assert store.device()["device"] == "fake"
+
+
+def test_each_job_has_a_process_of_its_own(store, runner):
+    seen = set()
+    for _ in range(2):
+        finish(runner, submit(store, "say hello"))
+        seen.add(store.device()["pid"])
+    assert len(seen) == 2
+
+
+def test_finished_runs_are_taken_from_the_store(store, runner):
+    first, second = submit(store, "run r1"), submit(store, "run r1")
+    finish(runner, first, second)
+    assert [event for _, event in store.events(second)][:2] == [
+        run_started("r1", reused=True),
+        run_ended("r1"),
+    ]
+
+
+def test_prints_do_not_disturb_the_pipe(store, runner):
+    job = submit(store, "print hello", "run r1")
+    finish(runner, job)
+    assert store.get(job).status == "done"
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("signal SIGSEGV", r"ended unexpectedly \(signal 11, SIGSEGV"),
+        ("signal SIGKILL", "most likely because memory ran out"),
+        ("exit SomeError: no /home/ada/secret/x.png", r"exit code 3\). SomeError: no x.png$"),
+        ("raise a sentence for the user", "^a sentence for the user$"),
+        ("garbage", "unreadable"),
+    ],
+)
+def test_a_worker_that_fails_fails_only_its_job(store, runner, line, reason):
+    broken, fine = submit(store, "run r1", line), submit(store, "run r2")
+    finish(runner, broken, fine)
+    job = store.get(broken)
+    assert job.status == "failed"
+    assert re.search(reason, job.reason)
+    assert store.finished_run("r1") is not None
+    assert store.get(fine).status == "done"
+    log = Path(os.environ["TL_HOME"], "logs", f"{broken}.txt")
+    assert log.read_text(encoding="utf-8").startswith(job.reason)
+
+
+@posix_only
+@pytest.mark.parametrize("manner", ["say polite", "ignore_sigterm"])
+def test_cancelling_a_running_job_frees_the_slot(store, runner, manner):
+    job, waiting = submit(store, manner, "say hanging", "hang"), submit(store, "run r1")
+    until(runner, says(runner, job, "hanging"))
+    store.request_cancel(job)
+    finish(runner, job, waiting)
+    assert store.get(job).status == "cancelled"
+    assert store.events(job)[-1][1] == JobEnded(status="cancelled")
+    assert store.get(waiting).status == "done"
+
+
+@posix_only
+def test_a_job_survives_the_death_of_the_waiting_spare(store, runner):
+    until(runner, lambda: store.device() is not None)
+    os.kill(store.device()["pid"], 9)
+    lock = filelock.FileLock(Path(os.environ["TL_HOME"], f"{store.device()['pid']}.alive"))
+    lock.acquire(timeout=LOCK_SECONDS)
+    until(runner, lambda: runner._spare is None)
+    job = submit(store, "run r1")
+    finish(runner, job)
+    assert store.get(job).status == "done"
+
+
+def test_an_installation_that_cannot_start_says_so(store):
+    runner = Runner(store, "tests.no_such_module", smallest_room_mb=0)
+    try:
+        until(runner, lambda: "No module named tests.no_such_module" in store.notice())
+        job = submit(store, "run r1")
+        finish(runner, job)
+        assert "No module named tests.no_such_module" in store.get(job).reason
+    finally:
+        runner.close()
+
+
+def test_the_next_runner_continues_an_interrupted_job_first(store, runner):
+    job = submit(store, "run r1", "unfinished r2", "say hanging", "hang")
+    waiting = submit(store, "run r3")
+    until(runner, says(runner, job, "hanging"))
+    runner.close()
+    assert store.get(job).status == "running"
+    rewrite(store, job, "run r1", "run r2")
+    second = Runner(store, FAKE_WORKER, smallest_room_mb=0)
+    try:
+        assert store.position(job) == 1
+        finish(second, job, waiting)
+    finally:
+        second.close()
+    assert store.get(job).attempts == 2
+    # The log reads as if the job had never stopped.
+    assert [event for _, event in store.events(job)] == [
+        *(run_started("r1"), epoch_ended("r1", 1), run_ended("r1")),
+        *(run_started("r2"), epoch_ended("r2", 1), run_ended("r2")),
+        JobEnded(status="done"),
+    ]
+
+
+def test_a_long_job_gives_way_to_another_owner(store):
+    runner = Runner(store, FAKE_WORKER, slice_seconds=0, smallest_room_mb=0)
+    try:
+        long = submit(store, "run r0", "until_give_way", "run r1", "run r2", owner="ada")
+        until(runner, lambda: store.finished_run("r0") is not None)
+        short = submit(store, "run s1", owner="bob")
+        until(runner, lambda: store.get(short).status == "done")
+        assert store.finished_run("r1") is None
+        rewrite(store, long, "run r0", "run r1", "run r2")
+        finish(runner, long)
+    finally:
+        runner.close()
+    assert store.get(long).attempts == 1
+    ends = [event.run_id for _, event in store.events(long) if hasattr(event, "result")]
+    assert ends == ["r0", "r1", "r2"]
+
+
+def test_an_owner_alone_keeps_the_slot(store):
+    runner = Runner(store, FAKE_WORKER, slice_seconds=0, smallest_room_mb=0)
+    try:
+        first, second = submit(store, "run r1", "run r2"), submit(store, "run r3")
+        finish(runner, first)
+        assert store.get(first).status == "done" and store.get(second).active
+    finally:
+        runner.close()
+
+
+def test_a_full_disk_pauses_the_job_until_there_is_room(store, runner):
+    job = submit(store, *(f"run r{i}" for i in range(60)))
+    with store.reading() as db:
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+        db.execute(f"PRAGMA max_page_count = {pages + 4}")
+    until(runner, lambda: runner._displaced is not None)
+    assert store.get(job).status == "running"
+    with store.reading() as db:
+        db.execute("PRAGMA max_page_count = 100000")
+    finish(runner, job)
+    assert (store.get(job).status, store.get(job).attempts) == ("done", 1)
+    assert len(store.finished(f"r{i}" for i in range(60))) == 60
+
+
+def test_jobs_wait_while_the_disk_has_little_room(store):
+    runner = Runner(store, FAKE_WORKER, smallest_room_mb=1e12)
+    try:
+        job = submit(store, "run r1")
+        until(runner, lambda: store.notice() != "")
+        assert "are free on the disk" in store.notice()
+        assert store.get(job).status == "queued"
+    finally:
+        runner.close()
+
+
+def start_runner() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tl_core.runner"],
+        stdin=subprocess.PIPE,
+        env={**os.environ, "TL_WORKER_MODULE": FAKE_WORKER},
+    )
+
+
+def wait_for(store: Store, job: str, message: str) -> None:
+    """Wait for a job's progress; polls, since only the store tells."""
+    for _ in range(100_000):
+        progress = store.get(job).progress
+        if progress is not None and progress.message == message:
+            return
+    pytest.fail("the job did not get there")
+
+
+def wait_for_worker_to_leave(store: Store) -> None:
+    lock = filelock.FileLock(Path(os.environ["TL_HOME"], f"{store.device()['pid']}.alive"))
+    lock.acquire(timeout=LOCK_SECONDS)
+    lock.release()
+
+
+@posix_only
+@pytest.mark.parametrize("way", ["stdin", "SIGTERM", "SIGKILL"])
+def test_a_runner_leaves_no_process_and_loses_no_job(store, way):
+    job = submit(store, "run r1", "say hanging", "hang")
+    process = start_runner()
+    wait_for(store, job, "hanging")
+    second = start_runner()
+    assert second.wait(LOCK_SECONDS) == 0, "a second runner leaves at once"
+    second.stdin.close()
+    if way == "stdin":
+        process.stdin.close()
+    elif way == "SIGTERM":
+        process.terminate()
+    else:
+        process.kill()
+    process.wait(LOCK_SECONDS)
+    wait_for_worker_to_leave(store)
+    process.stdin.close()
+    assert store.get(job).status == "running"
+    store.requeue_running()
+    assert store.position(job) == 1
+
+
+def test_the_runner_does_not_import_torch():
+    code = "import sys, tl_core.runner; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("cannot open /home/ada/my/cat.png", "cannot open cat.png"),
+        (r"cannot open 'C:\Users\ada\cat.png'", "cannot open 'cat.png'"),
+        ("two\nlines", "two lines"),
+        ("1/2 of and/or", "1/2 of and/or"),
+        ("x" * 500, "x" * 299 + "…"),
+    ],
+)
+def test_reasons_name_no_folder_of_the_machine(text, shown):
+    assert plain(text) == shown
+
+
+def test_the_real_worker_reports_its_device_and_names_what_it_cannot_do(store):
+    runner = Runner(store, smallest_room_mb=0)
+    try:
+        job = store.create(None, "x", kind="dance")
+        finish(runner, job)
+        assert "'dance' cannot be run by this version" in store.get(job).reason
+        assert {"device", "devices", "precision", "threads", "versions"} <= store.device().keys()
+        assert store.device()["versions"]["torch"][0].isdigit()
+    finally:
+        runner.close()

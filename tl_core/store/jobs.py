@@ -1,0 +1,194 @@
+"""Jobs as rows: created, listed, renamed, deleted."""
+
+import contextlib
+import sqlite3
+import time
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import filelock
+import msgspec
+
+from tl_core.config import ComparisonConfig
+from tl_core.events import Progress
+from tl_core.store.database import Database, StoreError
+
+# Jobs that one owner may have waiting.
+QUEUE_LIMIT = 20
+
+Status: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class QueueFull(StoreError):
+    """An owner has as many jobs waiting as one may have."""
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """A job as the store knows it.
+
+    `config` is None for other kinds than `compare` (`request` says what they do) and for a
+    configuration that this version can no longer read. Times are Unix seconds, None before they
+    happen; `seconds` is computing time over all finished slices. `progress` is the latest message
+    of a running job; `attempts` counts starts that did not end by giving the slot to others.
+    """
+
+    id: str
+    name: str
+    owner: str
+    kind: str
+    status: Status
+    reason: str
+    config: ComparisonConfig | None
+    request: dict[str, Any]
+    created: float
+    started: float | None
+    ended: float | None
+    seconds: float
+    attempts: int
+    progress: Progress | None
+
+    @property
+    def active(self) -> bool:
+        """Whether it waits or runs."""
+        return self.status in ("queued", "running")
+
+
+# Inside the class `list` is the method.
+Comparisons: TypeAlias = list[Comparison]
+
+
+class Jobs(Database):
+    """Jobs by id, and the locks of those that a command executes in its own process."""
+
+    def __init__(self, path: Path) -> None:
+        self._held: dict[str, filelock.BaseFileLock] = {}
+        super().__init__(path)
+
+    def create(
+        self,
+        config: ComparisonConfig | None,
+        name: str,
+        owner: str = "local",
+        queued: bool = True,
+        *,
+        kind: str = "compare",
+        request: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Save a new job and return its id; raises QueueFull beyond QUEUE_LIMIT waiting jobs.
+
+        With `queued` false the job counts as running and the calling process executes it: until
+        `finish` it holds a lock file that tells a starting runner that the job is in good hands.
+        """
+        job, now = uuid.uuid4().hex, time.time()
+        status, started, attempts = ("queued", None, 0) if queued else ("running", now, 1)
+        saved = None if config is None else msgspec.json.encode(config).decode()
+        asked = msgspec.json.encode(request or {}).decode()
+        with self.writing() as db:
+            if queued:
+                refuse_flood(db, owner)
+            else:
+                # Before anyone can see the row, and take it for abandoned.
+                self._held[job] = self.job_lock(job)
+                self._held[job].acquire()
+            db.execute(
+                """INSERT INTO jobs (id, kind, name, owner, status, config, request, created,
+                       started, slice_started, attempts, ticket)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10,
+                       (SELECT COALESCE(MAX(ticket), 0) + 1 FROM jobs))""",
+                (job, kind, name, owner, status, saved, asked, now, started, attempts),
+            )
+        return job
+
+    def get(self, job: str) -> Comparison | None:
+        """Return a job, or None if there is none of that id."""
+        with self.reading() as db:
+            row = db.execute("SELECT * FROM jobs WHERE id = ?", (job,)).fetchone()
+        return None if row is None else comparison(row)
+
+    def list(
+        self,
+        limit: int = 50,
+        offset: int = 0,
+        owner: str | None = None,
+        *,
+        kind: str | None = None,
+        active: bool = False,
+    ) -> Comparisons:
+        """Return jobs, newest first; of one owner, of one kind, or only those that wait or run."""
+        with self.reading() as db:
+            rows = db.execute(
+                """SELECT * FROM jobs
+                   WHERE (?1 IS NULL OR owner = ?1) AND (?2 IS NULL OR kind = ?2)
+                     AND (NOT ?3 OR status IN ('queued', 'running'))
+                   ORDER BY number DESC LIMIT ?4 OFFSET ?5""",
+                (owner, kind, active, limit, offset),
+            ).fetchall()
+        return [comparison(row) for row in rows]
+
+    def rename(self, job: str, name: str) -> None:
+        """Give a job another name."""
+        with self.writing() as db:
+            db.execute("UPDATE jobs SET name = ? WHERE id = ?", (name, job))
+
+    def delete(self, job: str) -> None:
+        """Forget a job with its results; raises StoreError while it runs."""
+        with self.writing() as db:
+            row = db.execute("SELECT status FROM jobs WHERE id = ?", (job,)).fetchone()
+            if row is not None and row["status"] == "running":
+                raise StoreError("This comparison is still running. Cancel it first.")
+            db.execute("DELETE FROM events WHERE job = ?", (job,))
+            db.execute("DELETE FROM jobs WHERE id = ?", (job,))
+
+    def job_lock(self, job: str) -> filelock.BaseFileLock:
+        """Return the lock whose holder executes a job outside the queue."""
+        folder = self.path.parent / "locks"
+        folder.mkdir(exist_ok=True)
+        # Not bound to a thread: whoever finishes the job releases it.
+        return filelock.FileLock(folder / f"{job}.lock", thread_local=False)
+
+    def release(self, job: str) -> None:
+        """Let go of the lock of a job that this process executed, if it did."""
+        lock = self._held.pop(job, None)
+        if lock is not None:
+            lock.release()
+            remove_lock(lock)
+
+
+def remove_lock(lock: filelock.BaseFileLock) -> None:
+    """Remove a released lock's file."""
+    with contextlib.suppress(OSError):
+        Path(lock.lock_file).unlink()
+
+
+def refuse_flood(db: sqlite3.Connection, owner: str) -> None:
+    """Raise QueueFull if an owner may not have one more job waiting."""
+    waiting = db.execute(
+        "SELECT COUNT(*) FROM jobs WHERE owner = ? AND status = 'queued'", (owner,)
+    ).fetchone()[0]
+    if waiting >= QUEUE_LIMIT:
+        raise QueueFull(
+            f"You already have {waiting} comparisons waiting. Wait for some of them, or cancel one."
+        )
+
+
+def comparison(row: sqlite3.Row) -> Comparison:
+    """Return a row of the table as a value."""
+    config = None
+    with contextlib.suppress(msgspec.ValidationError):
+        config = row["config"] and msgspec.json.decode(row["config"], type=ComparisonConfig)
+    message, fraction = row["message"], row["fraction"]
+    return Comparison(
+        **{name: row[name] for name in _PLAIN},
+        config=config,
+        request=msgspec.json.decode(row["request"]),
+        progress=None if message is None else Progress(message=message, fraction=fraction),
+    )
+
+
+_PLAIN = tuple(
+    field
+    for field in Comparison.__struct_fields__
+    if field not in ("config", "request", "progress")
+)

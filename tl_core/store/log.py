@@ -1,0 +1,93 @@
+"""The append-only log of each job, which is also where finished runs are found again."""
+
+import sqlite3
+from collections.abc import Iterable
+
+import msgspec
+
+from tl_core import events as ev
+from tl_core.store.database import Database
+
+
+class Log(Database):
+    """Events by job, finished runs by run id."""
+
+    def append(self, job: str, events: Iterable[ev.Event]) -> None:
+        """Add to a job's log, all or nothing.
+
+        `Progress` is not logged, it replaces the job's current message. What a continued job
+        reports a second time is not stored again, so its log reads as if it had never stopped. The
+        resolved configuration of `ComparisonStarted` becomes the job's.
+        """
+        with self.writing() as db:
+            for event in events:
+                add(db, job, event)
+
+    def events(
+        self, job: str, after: int = 0, until: int | None = None
+    ) -> list[tuple[int, ev.Event]]:
+        """Return (number, event) with after < number <= until, in order; numbers start at 1."""
+        with self.reading() as db:
+            rows = db.execute(
+                """SELECT sequence, body FROM events
+                   WHERE job = ?1 AND sequence > ?2 AND (?3 IS NULL OR sequence <= ?3)
+                   ORDER BY sequence""",
+                (job, after, until),
+            ).fetchall()
+        return [(row["sequence"], ev.decode(row["body"])) for row in rows]
+
+    def finished(self, runs: Iterable[str]) -> dict[str, ev.RunEnded]:
+        """Return those of the runs that any saved job has completed, by run id."""
+        found = {run: self.finished_run(run) for run in runs}
+        return {run: event for run, event in found.items() if event is not None}
+
+    def finished_run(self, run: str) -> ev.RunEnded | None:
+        """Return a completed run, or None."""
+        with self.reading() as db:
+            row = db.execute(
+                "SELECT body FROM events WHERE ended_run = ? LIMIT 1", (run,)
+            ).fetchone()
+        event = None if row is None else ev.decode(row["body"])
+        return event if isinstance(event, ev.RunEnded) else None
+
+
+def add(db: sqlite3.Connection, job: str, event: ev.Event) -> None:
+    """Store one event inside an open transaction."""
+    if isinstance(event, ev.Progress):
+        db.execute(
+            "UPDATE jobs SET message = ?, fraction = ? WHERE id = ?",
+            (event.message, event.fraction, job),
+        )
+        return
+    # A job continued after an update reports new versions: the first event is brought up to date.
+    started = isinstance(event, ev.ComparisonStarted)
+    again = "DO UPDATE SET body = excluded.body" if started else "DO NOTHING"
+    db.execute(
+        f"""INSERT INTO events (job, sequence, body, once, ended_run)
+            VALUES (?1, (SELECT COALESCE(MAX(sequence), 0) + 1 FROM events WHERE job = ?1),
+                    ?2, ?3, ?4)
+            ON CONFLICT (job, once) {again}""",
+        (
+            job,
+            ev.encode(event),
+            _once(event),
+            event.run_id if isinstance(event, ev.RunEnded) else None,
+        ),
+    )
+    if isinstance(event, ev.ComparisonStarted):
+        config = msgspec.json.encode(event.config).decode()
+        db.execute("UPDATE jobs SET config = ? WHERE id = ?", (config, job))
+
+
+def _once(event: ev.Event) -> str | None:
+    """Return the name under which an event may be in a log only once."""
+    kind = type(event).__name__
+    match event:
+        case ev.EpochEnded():
+            return f"{kind} {event.run_id} {event.step}"
+        case ev.RunStarted() | ev.RunEnded():
+            return f"{kind} {event.run_id}"
+        case ev.ComparisonStarted() | ev.ComparisonEnded():
+            return kind
+        case _:
+            return None

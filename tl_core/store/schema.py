@@ -1,0 +1,27 @@
+"""The tables, as the steps that lead from one schema version to the next."""
+
+MIGRATIONS = (
+    (
+        # `ticket` orders the queue and `turn` the starts: counters, since clocks may step back.
+        # `slice_started` is the time of the latest start, NULL while the job does not run.
+        """CREATE TABLE jobs (
+            number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
+            name TEXT NOT NULL, owner TEXT NOT NULL, status TEXT NOT NULL,
+            reason TEXT NOT NULL DEFAULT '', config TEXT, request TEXT NOT NULL,
+            created REAL NOT NULL, started REAL, ended REAL,
+            seconds REAL NOT NULL DEFAULT 0, slice_started REAL,
+            attempts INTEGER NOT NULL DEFAULT 0, cancel INTEGER NOT NULL DEFAULT 0,
+            front INTEGER NOT NULL DEFAULT 0, ticket INTEGER NOT NULL, turn INTEGER,
+            message TEXT, fraction REAL)""",
+        "CREATE INDEX jobs_by_status ON jobs (status)",
+        "CREATE INDEX jobs_by_owner ON jobs (owner, turn)",
+        # `once` names an event that a continued job reports again; NULLs never collide.
+        """CREATE TABLE events (
+            job TEXT NOT NULL, sequence INTEGER NOT NULL, body BLOB NOT NULL,
+            once TEXT, ended_run TEXT,
+            PRIMARY KEY (job, sequence), UNIQUE (job, once))""",
+        "CREATE INDEX events_by_run ON events (ended_run) WHERE ended_run IS NOT NULL",
+        "CREATE TABLE facts (name TEXT PRIMARY KEY, body TEXT NOT NULL)",
+        "CREATE TABLE speeds (key TEXT PRIMARY KEY, value REAL NOT NULL)",
+    ),
+)

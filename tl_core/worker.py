@@ -1,0 +1,117 @@
+"""The process that executes one job: `python -m tl_core.worker`, started by the runner.
+
+It imports torch, says that it is ready, waits for its job, reports events, exits. `execute` and
+`reason` serve the command line too, which runs jobs in its own process.
+"""
+
+import traceback
+from collections.abc import Callable, Iterator
+
+from tl_core import pipe
+from tl_core.config import ComparisonConfig
+from tl_core.events import Event, Progress, RunEnded, RunStarted
+from tl_core.worker_process import plain
+
+Find = Callable[[str], RunEnded | None]
+# A finer progress than this is not worth a message.
+PROGRESS_STEP = 0.01
+
+
+def compare(config: ComparisonConfig, find: Find) -> Iterator[Event]:
+    """Yield the events of a comparison, saving checkpoints of its unfinished run on the way."""
+    from tl_core.checkpoints import Checkpoints
+    from tl_core.experiment import run_comparison
+
+    checkpoints = Checkpoints()
+    for event in run_comparison(config, find, checkpoints.load, checkpoints.save):
+        yield event
+        if isinstance(event, RunEnded):
+            checkpoints.remove(event.run_id)
+
+
+def download(model: str, report: Callable[[Event], None]) -> None:
+    """Fetch a model's weights and report progress; raises BadWeights when that fails."""
+    from tl_core import weights
+    from tl_core.catalog import catalog
+
+    row, shown = catalog()[model], -1.0
+
+    def progress(fraction: float | None) -> None:
+        nonlocal shown
+        if fraction is None or fraction - shown >= PROGRESS_STEP:
+            shown = shown if fraction is None else fraction
+            report(Progress(message=f"Downloading {row.title}", fraction=fraction))
+
+    weights.download(row, progress)
+
+
+def run(job: pipe.Job, end: pipe.WorkerEnd) -> pipe.Done | pipe.Yielded:
+    """Execute a job and return its last message; raises whatever the job raises."""
+    if job.kind == "download":
+        download(job.request["model"], lambda event: end.send(pipe.Happened(event)))
+        return pipe.Done()
+    if job.kind != "compare" or job.config is None:
+        raise ValueError(f"A job of the kind '{job.kind}' cannot be run by this version.")
+    return relay(compare(job.config, end.find), end)
+
+
+def relay(events: Iterator[Event], end: pipe.WorkerEnd) -> pipe.Done | pipe.Yielded:
+    """Send events until they end, or stop before the next run when others want the slot.
+
+    A slot is given up only once a run was really trained: a continued job starts with reused runs,
+    and two jobs that gave way at those would never get anywhere.
+    """
+    reused: set[str] = set()
+    trained = False
+    for event in events:
+        if isinstance(event, RunStarted):
+            if event.reused:
+                reused.add(event.run_id)
+            elif trained and end.must_give_way:
+                return pipe.Yielded()
+        trained = trained or (isinstance(event, RunEnded) and event.run_id not in reused)
+        end.send(pipe.Happened(event))
+    return pipe.Done()
+
+
+def reason(error: Exception) -> str:
+    """Say for the user why a job failed: what was written for users as it is, the rest framed."""
+    import torch
+
+    from tl_core.config import NotPossible
+    from tl_core.ingest import BadInput
+    from tl_core.weights import BadWeights
+
+    if isinstance(error, (BadInput, BadWeights, NotPossible)):
+        return str(error)
+    if isinstance(error, torch.OutOfMemoryError):
+        return (
+            "The memory of the graphics card ran out. Close other programs that use it, choose a "
+            "smaller model, or choose the CPU as device."
+        )
+    if isinstance(error, MemoryError):
+        return "The memory ran out. Close other programs, or choose a smaller model."
+    return f"The job stopped with an error ({type(error).__name__}): {plain(str(error))}"
+
+
+def main() -> None:
+    """Be a worker: one job, then exit."""
+    end = pipe.WorkerEnd()
+    # Torch is imported here, not above: what an import prints must not reach the message pipe.
+    import tl_core.checkpoints
+    import tl_core.experiment  # noqa: F401
+    from tl_core.device import device_report
+
+    end.send(pipe.Ready(device_report()))
+    end.listen()
+    last: pipe.FromWorker
+    try:
+        last = run(end.receive_job(), end)
+    except Exception as error:
+        traceback.print_exc()
+        last = pipe.Failed(reason(error))
+    end.send(last)
+
+
+if __name__ == "__main__":
+    main()
