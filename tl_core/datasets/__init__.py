@@ -1,0 +1,83 @@
+"""Data sets for everybody else: find one, look into it, split it, read its pixels."""
+
+from collections import defaultdict
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.datasets import decoding
+from tl_core.datasets.limits import BadInput
+from tl_core.datasets.records import (
+    THUMBNAILS,
+    Dataset,
+    ImageRecord,
+    Kind,
+    Part,
+    Refused,
+    all_datasets,
+    delete,
+    load,
+    save,
+)
+from tl_core.datasets.splits import Split, has_given_split, split
+
+__all__ = [
+    "Dataset",
+    "ImageRecord",
+    "Kind",
+    "Part",
+    "Refused",
+    "Split",
+    "all_datasets",
+    "balance",
+    "delete",
+    "duplicates",
+    "has_given_split",
+    "load",
+    "pixels",
+    "save",
+    "split",
+    "thumbnail",
+]
+
+_LOST: Final = (
+    "A stored image of '{}' is missing or damaged in the data directory. Bring the images again: "
+    "that repairs the data set."
+)
+
+
+def pixels(dataset: Dataset, index: int) -> NDArray[np.uint8]:
+    """Return an image, H x W x 3; raises BadInput if its file is missing or damaged."""
+    try:
+        return decoding.read_pixels(dataset.folder / dataset.images[index].file)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise BadInput(_LOST.format(dataset.name)) from error
+
+
+def thumbnail(dataset: Dataset, index: int) -> bytes:
+    """Return an image as WebP, longer side at most 160; raises BadInput if it is missing."""
+    path = dataset.folder / THUMBNAILS / f"{dataset.images[index].pixels}.webp"
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInput(_LOST.format(dataset.name)) from error
+
+
+def balance(dataset: Dataset) -> dict[str, dict[Part, int]]:
+    """Return the number of images of each class in each part; without a split the part is ""."""
+    counts: dict[str, dict[Part, int]] = {
+        name: dict.fromkeys(sorted({image.part for image in dataset.images}), 0)
+        for name in dataset.classes
+    }
+    for image in dataset.images:
+        counts[dataset.classes[image.label]][image.part] += 1
+    return counts
+
+
+def duplicates(dataset: Dataset) -> list[list[int]]:
+    """Return groups of two or more images with the same pixels, as indices, ascending."""
+    same: dict[str, list[int]] = defaultdict(list)
+    for index, image in enumerate(dataset.images):
+        same[image.pixels].append(index)
+    return [group for group in same.values() if len(group) > 1]

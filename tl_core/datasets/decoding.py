@@ -1,0 +1,181 @@
+"""Bytes of one image file -> upright 8-bit RGB; the only place that meets foreign image data."""
+
+import hashlib
+import io
+import warnings
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from tl_core.datasets.limits import MAX_IMAGE_BYTES, MAX_PIXELS, MB, Unreadable
+from tl_core.datasets.pixel_depth import STRIP_PIXELS, Scaling, is_deep, strips, to_eight_bits
+from tl_core.datasets.shared_room import SharedRoom
+
+# An allow-list: among Pillow's other formats, EPS would start a foreign program.
+FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+
+# Twice what the largest usual network input needs; more would only cost disk and time.
+STORED_SHORT_SIDE: Final = 512
+THUMBNAIL_SIDE: Final = 160
+THUMBNAIL_QUALITY: Final = 80
+
+# Decoded at a time by all threads together: one image at the limit, or three of a usual camera.
+_memory = SharedRoom(MAX_PIXELS)
+# An image is averaged down to this many times its stored size before the finer, slower filter.
+_REDUCING_GAP: Final = 3
+
+_ORIENTATION_TAG: Final = 0x0112
+_UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_QUARTER_TURNS: Final = [_UPRIGHT[orientation] for orientation in (5, 6, 7, 8)]
+
+# Pillow only warns between one and two times its own limit; ours is lower and always refuses.
+warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+# Odd metadata are common, and no user can act on what Pillow says of them.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What an image file was. `width`, `height`: upright, before downscaling; `mode`: Pillow's.
+
+    `scaling`: how deeper values became 8 bits: divided by 257 ("16-bit") or from lowest to highest
+    ("range"). `reduced`: whether it was downscaled.
+    """
+
+    width: int
+    height: int
+    mode: str
+    frames: int
+    scaling: Scaling
+    reduced: bool
+
+
+def decode(content: bytes) -> tuple[Image.Image, Facts]:
+    """Decode an image file completely, whatever its extension; of several frames the first.
+
+    Returns 8-bit RGB with the shorter side at most `STORED_SHORT_SIDE`, transparency on white.
+    Raises Unreadable with the reason to show.
+    """
+    if not content:
+        raise Unreadable("the file is empty")
+    if len(content) > MAX_IMAGE_BYTES:
+        raise Unreadable(f"larger than {MAX_IMAGE_BYTES // MB} MB")
+    try:
+        with _memory.holding(_announced_pixels(content)):
+            # In a call of its own: the full-size image is gone before others may take its room.
+            return _decoded(content)
+    except Unreadable:
+        raise
+    except UnidentifiedImageError as error:
+        raise Unreadable("not a JPEG, PNG, WebP, BMP, GIF or TIFF image") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise Unreadable(_too_many_pixels(None)) from error
+    except Exception as error:
+        # Damaged data surface as whatever the format's parser stumbles over (struct.error,
+        # SyntaxError, IndexError ...); no such file may end the whole upload.
+        raise Unreadable("damaged or cut off: it cannot be decoded completely") from error
+
+
+def _announced_pixels(content: bytes) -> int:
+    with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        pixels = image.width * image.height
+    if pixels > MAX_PIXELS:
+        raise Unreadable(_too_many_pixels(pixels))
+    return pixels
+
+
+def _too_many_pixels(pixels: int | None) -> str:
+    announced = "far too many" if pixels is None else f"{pixels / 1e6:.0f}"
+    return f"{announced} megapixels by its header; the limit is {MAX_PIXELS // 10**6}"
+
+
+def _decoded(content: bytes) -> tuple[Image.Image, Facts]:
+    image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
+    mode, frames = image.mode, _frames(image)
+    image.load()
+    turn = _turn(image)
+    scaling: Scaling = ""
+    deep = image
+    if is_deep(image):
+        deep, scaling = to_eight_bits(image)
+    flat = _flattened(deep, factor=max(1, min(deep.size) // (_REDUCING_GAP * STORED_SHORT_SIDE)))
+    reduced = min(deep.size) > STORED_SHORT_SIDE
+    if reduced:
+        scale = STORED_SHORT_SIDE / min(deep.size)
+        size = (round(deep.width * scale), round(deep.height * scale))
+        flat = flat.resize(size, Image.Resampling.LANCZOS)
+    upright = flat if turn is None else flat.transpose(turn)
+    width, height = deep.size if turn not in _QUARTER_TURNS else deep.size[::-1]
+    return upright, Facts(width, height, mode, frames, scaling, reduced)
+
+
+def _frames(image: Image.Image) -> int:
+    """Return the number of frames; the further pictures of a camera's MPO file do not count."""
+    return 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    try:
+        orientation = image.getexif().get(_ORIENTATION_TAG)
+    except Exception:
+        # Broken metadata are no reason to refuse sound pixels.
+        return None
+    return _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+
+
+def _flattened(image: Image.Image, factor: int) -> Image.Image:
+    """Return the image as RGB on white, averaged down by a whole factor."""
+    width, height = image.size
+    if factor == 1 and width * height <= STRIP_PIXELS:
+        return _on_white(image)
+    flat = Image.new("RGB", (-(-width // factor), -(-height // factor)))
+    for top, strip in strips(image, factor):
+        flat.paste(_on_white(strip).reduce(factor), (0, top // factor))
+    return flat
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if not image.has_transparency_data:
+        return image if image.mode == "RGB" else image.convert("RGB")
+    alpha = image if image.mode == "RGBA" else image.convert("RGBA")
+    white = Image.new("RGB", alpha.size, "white")
+    white.paste(alpha, mask=alpha.getchannel("A"))
+    return white
+
+
+def pixel_hash(image: Image.Image) -> str:
+    """Return the SHA-256 (hex) of an RGB image's size and pixels."""
+    digest = hashlib.sha256(f"RGB {image.width}x{image.height}\n".encode())
+    digest.update(image.tobytes())
+    return digest.hexdigest()
+
+
+def write_image(image: Image.Image, path: Path) -> None:
+    """Write an RGB image as PNG."""
+    # Run-length matching is the fastest of zlib's strategies and on photographs no larger.
+    image.save(path, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
+
+
+def write_thumbnail(image: Image.Image, path: Path) -> None:
+    """Write a WebP whose longer side is at most `THUMBNAIL_SIDE`; changes `image` itself."""
+    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), reducing_gap=2.0)
+    image.save(path, "WEBP", quality=THUMBNAIL_QUALITY, method=2)
+
+
+def read_pixels(path: Path) -> NDArray[np.uint8]:
+    """Return the pixels of a stored image, H x W x 3; raises OSError if missing or damaged."""
+    with Image.open(path, formats=("PNG",)) as image:
+        return np.array(image.convert("RGB"))

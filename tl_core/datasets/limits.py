@@ -1,0 +1,30 @@
+"""What may come in: one constant for each limit, and the error that says what to do instead."""
+
+from typing import Final
+
+MB: Final = 1024**2
+
+MAX_ZIP_BYTES: Final = 200 * MB
+MAX_ENTRIES: Final = 20_000
+MAX_UNPACKED_BYTES: Final = 1024 * MB
+MAX_RATIO: Final = 100
+MAX_IMAGE_BYTES: Final = 25 * MB
+MAX_PIXELS: Final = 40_000_000
+MAX_TABLE_BYTES: Final = 25 * MB
+MAX_NAME: Final = 255
+
+# Fewer cannot be divided into two training, one validation and one test image.
+MIN_CLASS_IMAGES: Final = 4
+
+
+class BadInput(ValueError):
+    """Data that cannot be used: one sentence for the user, and every single fault."""
+
+    def __init__(self, message: str, details: tuple[str, ...] = ()) -> None:
+        """`details` are lines to show below the message, such as one per missing file."""
+        super().__init__(message)
+        self.details = details
+
+
+class Unreadable(Exception):
+    """One file that cannot be used; the text is the reason to list beside its name."""

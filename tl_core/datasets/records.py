@@ -1,0 +1,181 @@
+"""Data sets as they lie in the data directory: what is known of each, saving, finding, deleting."""
+
+import hashlib
+import re
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from tl_core.datasets.limits import BadInput
+from tl_core.home import folder
+
+Kind = Literal["target", "probe"]
+Part = Literal["", "train", "validation", "test"]
+
+RECORD: Final = "dataset.json"
+IMAGES: Final = "images"
+THUMBNAILS: Final = "thumbs"
+
+_FOLDER_DIGITS: Final = 24
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of what is saved; an unknown field fails."""
+
+
+class ImageRecord(Record, frozen=True):
+    """One image. `name`: as it was brought; `file`: relative to the data set's folder.
+
+    `pixels`: SHA-256 of the stored pixels and their size. `width`, `height`: upright, before
+    downscaling. `mode`: Pillow's mode of the original file; `frames`: how many it held.
+    """
+
+    name: str
+    file: str
+    label: int
+    part: Part
+    pixels: str
+    width: int
+    height: int
+    mode: str
+    frames: int
+
+
+class Refused(Record, frozen=True):
+    """One file that is not in the data set, and why."""
+
+    name: str
+    reason: str
+
+
+class Dataset(Record, frozen=True):
+    """A data set; `label` of an image is an index into `classes`.
+
+    `images` are in an order that their content alone decides. `notes` are sentences for the user.
+    `mirror`: whether left and right may be exchanged without changing the class. `created`: ISO
+    time in UTC. `signature`: of the files it was read from, to find it again without reading them.
+    """
+
+    name: str
+    fingerprint: str
+    kind: Kind
+    classes: tuple[str, ...]
+    images: tuple[ImageRecord, ...]
+    refused: tuple[Refused, ...] = ()
+    notes: tuple[str, ...] = ()
+    mirror: bool = True
+    created: str = ""
+    signature: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """The data set's folder in the data directory."""
+        return _folder(self.fingerprint)
+
+
+def _folder(fingerprint: str) -> Path:
+    return folder("datasets") / fingerprint[:_FOLDER_DIGITS]
+
+
+def fingerprint(kind: Kind, content: Iterable[tuple[str, Part, str]]) -> str:
+    """Return the SHA-256 (hex) over class name, part and pixels of all images, in any order.
+
+    A probe never shares a fingerprint with a target set: its classes mean something else.
+    """
+    lines = sorted(msgspec.json.encode(line) for line in content)
+    return hashlib.sha256(b"\n".join([kind.encode(), *lines])).hexdigest()
+
+
+def now() -> str:
+    """Return the time as the records have it."""
+    return datetime.now(UTC).isoformat()
+
+
+def save(dataset: Dataset) -> None:
+    """Write the description into the data set's folder, at once or not at all."""
+    write_record(dataset, dataset.folder)
+
+
+def write_record(dataset: Dataset, into: Path) -> None:
+    """Write the description into a folder that exists."""
+    part = into / f"{uuid.uuid4().hex}.part"
+    part.write_bytes(msgspec.json.encode(dataset))
+    part.replace(into / RECORD)
+
+
+def load(fingerprint_or_prefix: str) -> Dataset:
+    """Return a data set; raises BadInput if none, or more than one, has a fingerprint so begun."""
+    prefix = fingerprint_or_prefix.lower()
+    found = []
+    if re.fullmatch("[0-9a-f]{1,64}", prefix):
+        found = [_read(path) for path in folder("datasets").glob(f"{prefix[:_FOLDER_DIGITS]}*")]
+    sets = [dataset for dataset in found if dataset and dataset.fingerprint.startswith(prefix)]
+    if len(sets) == 1:
+        return sets[0]
+    shown = fingerprint_or_prefix[:12]
+    if sets:
+        raise BadInput(f"Several data sets begin with '{shown}'. Give more of its digits.")
+    raise BadInput(f"There is no data set '{shown}' in the data directory. Bring the images again.")
+
+
+def _read(path: Path) -> Dataset | None:
+    """Return the data set of a folder, None if it is something else or of another version."""
+    try:
+        dataset = msgspec.json.decode((path / RECORD).read_bytes(), type=Dataset)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return dataset if path.name == dataset.fingerprint[:_FOLDER_DIGITS] else None
+
+
+def all_datasets(kind: Kind | None = None) -> list[Dataset]:
+    """Return the data sets there are, newest first; folders of other origin are passed over."""
+    found = [_read(path) for path in folder("datasets").iterdir() if path.name[0] != "."]
+    sets = [dataset for dataset in found if dataset and kind in (None, dataset.kind)]
+    return sorted(sets, key=lambda dataset: dataset.created, reverse=True)
+
+
+def find_signature(signature: str) -> Dataset | None:
+    """Return the data set that was read from files with this signature, if it is complete."""
+    needle = f'"signature":"{signature}"'.encode()
+    for path in _record_paths():
+        # Decoding every record only to compare one field would take longer than reading them.
+        if needle in path.read_bytes():
+            dataset = _read(path.parent)
+            if dataset and dataset.signature == signature and is_complete(dataset):
+                return dataset
+    return None
+
+
+def _record_paths() -> Iterator[Path]:
+    yield from sorted(folder("datasets").glob(f"[0-9a-f]*/{RECORD}"))
+
+
+def is_complete(dataset: Dataset) -> bool:
+    """Return whether every image's file and thumbnail is there."""
+    for name, suffix in ((IMAGES, ".png"), (THUMBNAILS, ".webp")):
+        try:
+            present = {path.name for path in (dataset.folder / name).iterdir()}
+        except OSError:
+            return False
+        if not present >= {image.pixels + suffix for image in dataset.images}:
+            return False
+    return True
+
+
+def delete(fingerprint: str) -> None:
+    """Remove a data set; one that is already gone is no error."""
+    if not re.fullmatch("[0-9a-f]{64}", fingerprint):
+        raise BadInput("Only a full fingerprint of 64 hexadecimal digits can be deleted.")
+    path = _folder(fingerprint)
+    # Renamed first: a half-deleted data set must not be found.
+    doomed = path.with_name(f".deleted-{uuid.uuid4().hex}")
+    try:
+        path.rename(doomed)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(doomed, ignore_errors=True)

@@ -1,0 +1,119 @@
+"""What a data set is told about before it is used: faults that stop it, and notes that do not."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from tl_core.datasets.decoding import Facts
+from tl_core.datasets.limits import MIN_CLASS_IMAGES, BadInput
+from tl_core.datasets.records import Dataset
+from tl_core.datasets.splits import MIN_TRAINING, has_given_split, split
+from tl_core.ingest.sources import counted
+
+# A longer list in an error hides its sentence.
+_MOST_DETAILS: Final = 200
+
+
+def check(dataset: Dataset, brought: Iterable[str]) -> None:
+    """Raise BadInput, naming the classes at fault, if nothing can be compared on this data set.
+
+    `brought`: the class names of all files, also of those that could not be read.
+    """
+    refused = tuple(f"{file.name}: {file.reason}" for file in dataset.refused[:_MOST_DETAILS])
+    if not dataset.images:
+        why = f" ({refused[0]})" if refused else ""
+        raise BadInput(
+            f"There is no usable image in '{dataset.name}'{why}. Bring JPEG, PNG, WebP, BMP, GIF "
+            "or TIFF files in one folder per class, or a table of labels with them.",
+            refused,
+        )
+    if dataset.kind == "probe":
+        return
+    lost = dict.fromkeys(sorted(set(brought) - set(dataset.classes)), 0)
+    if len(dataset.classes) + len(lost) == 1:
+        raise BadInput(
+            f"There is only one class, '{dataset.classes[0]}'. Put the images of each class in a "
+            "folder of its own: at least two folders.",
+            refused,
+        )
+    different = _different(dataset) | lost
+    few = {name: n for name, n in different.items() if n < MIN_CLASS_IMAGES}
+    if few:
+        raise _too_few(few, f"fewer than {MIN_CLASS_IMAGES} different images", refused)
+    if has_given_split(dataset):
+        part = split(dataset, 0)
+        training = Counter(dataset.classes[dataset.images[i].label] for i in part.train)
+        few = {name: training[name] for name in dataset.classes if training[name] < MIN_TRAINING}
+        if few:
+            raise _too_few(few, f"fewer than {MIN_TRAINING} images left for training", refused)
+
+
+def _different(dataset: Dataset) -> dict[str, int]:
+    """Return the number of different images of each class: copies teach and test nothing."""
+    pixels: dict[int, set[str]] = defaultdict(set)
+    for image in dataset.images:
+        pixels[image.label].add(image.pixels)
+    return {name: len(pixels[label]) for label, name in enumerate(dataset.classes)}
+
+
+def _too_few(few: dict[str, int], what: str, refused: tuple[str, ...]) -> BadInput:
+    shown = ", ".join(f"'{name}' ({count})" for name, count in list(few.items())[:5])
+    more = f" and {len(few) - 5} more" if len(few) > 5 else ""
+    verb = "has" if len(few) == 1 else "have"
+    classes = "class" if len(few) == 1 else "classes"
+    lines = tuple(f"class '{name}': {counted(count, 'image')}" for name, count in few.items())
+    return BadInput(
+        f"{len(few)} {classes} {verb} {what}: {shown}{more}. Add images to them or remove them.",
+        (*lines, *refused),
+    )
+
+
+def notes(dataset: Dataset, facts: Sequence[Facts]) -> list[str]:
+    """Return sentences on what was found and done; `facts` has one entry per image."""
+    return [*_copies(dataset), *_conversions(facts), *_missing_from_test(dataset)]
+
+
+def _copies(dataset: Dataset) -> Iterable[str]:
+    labels: dict[str, set[int]] = defaultdict(set)
+    for image in dataset.images:
+        labels[image.pixels].add(image.label)
+    copies = len(dataset.images) - len(labels)
+    conflicts = sum(len(classes) > 1 for classes in labels.values())
+    if copies:
+        yield (
+            f"Exact copies of another image: {counted(copies, 'image')}. Copies always stay in "
+            "the same part of a split."
+        )
+    if conflicts:
+        yield f"The same picture lies in different classes: {counted(conflicts, 'picture')}."
+    left_out = split(dataset, 0).left_out if has_given_split(dataset) else ()
+    if left_out:
+        yield (
+            f"Copies across the parts of the given split: {counted(len(left_out), 'image')} left "
+            "out, the copy nearest to the test part stays."
+        )
+
+
+def _conversions(facts: Sequence[Facts]) -> Iterable[str]:
+    animated = sum(fact.frames > 1 for fact in facts)
+    if animated:
+        yield f"First frame used of several: {counted(animated, 'image')}."
+    scalings = Counter(fact.scaling for fact in facts)
+    if scalings["16-bit"]:
+        yield f"16-bit values divided by 257 to fit 8 bits: {counted(scalings['16-bit'], 'image')}."
+    if scalings["range"]:
+        yield (
+            "32-bit values stretched from each image's lowest to its highest: "
+            f"{counted(scalings['range'], 'image')}."
+        )
+
+
+def _missing_from_test(dataset: Dataset) -> Iterable[str]:
+    if dataset.kind == "probe" or not has_given_split(dataset):
+        return
+    tested = {dataset.images[i].label for i in split(dataset, 0).test}
+    missing = [name for label, name in enumerate(dataset.classes) if label not in tested]
+    if missing:
+        shown = ", ".join(f"'{name}'" for name in missing[:5])
+        count = f"{len(missing)} of {len(dataset.classes)} classes"
+        yield f"Without a test image in the given split: {count} ({shown})."
