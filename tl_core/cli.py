@@ -1,0 +1,135 @@
+"""`python -m tl_core …`: everything the app can do, headless."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tl_core.config import BUDGETS, NotPossible
+from tl_core.strategies import STRATEGIES
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    root = argparse.ArgumentParser(prog="python -m tl_core", description=__doc__)
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_compare(commands.add_parser("compare", help="compare strategies on labelled images"))
+    samples = commands.add_parser("samples", help="list the sample sets, the default first")
+    samples.add_argument("--names", action="store_true", help="names only, one a line")
+    models = commands.add_parser("models", help="list the pretrained models")
+    models.add_argument("--json", action="store_true", help="the whole catalog as JSON")
+    download = commands.add_parser("download-weights", help="fetch a model's weights")
+    download.add_argument("model", metavar="NAME")
+    convert = commands.add_parser("convert-weights", help="turn a .pth into .safetensors")
+    convert.add_argument("source", type=Path, metavar="IN.pth")
+    convert.add_argument("target", type=Path, metavar="OUT.safetensors")
+    commands.add_parser("doctor", help="say what this machine has, and what to mend")
+    return root
+
+
+def _add_compare(compare: argparse.ArgumentParser) -> None:
+    add = compare.add_argument
+    add("data", metavar="DATA", help="folder, zip, CSV, sample:NAME, or dataset:FINGERPRINT")
+    add("--backbone", default="resnet18", metavar="NAME", help="a model of `models`")
+    add("--weights", metavar="FILE", help="a .safetensors file, or sha256:PREFIX of a kept one")
+    add("--source-probe", metavar="DIR", help="labelled images of the source task")
+    add("--strategies", metavar="A,B", help=f"of {', '.join(STRATEGIES)}; default all")
+    add("--freeze", metavar="BLOCKS", help="add a strategy of your own that freezes these blocks")
+    add("--class-map", metavar="MAP.json", help="target class to source classes; file or JSON")
+    add("--seeds", type=int, default=1, metavar="N")
+    add("--budget", choices=tuple(BUDGETS), default="quick")
+    add("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    add("--json", type=Path, metavar="OUT", help="write the result as JSON")
+    add("--name", help="how History calls it")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code (2 with one clear sentence on bad input)."""
+    options = parser().parse_args(arguments)
+    # Late: each command imports what it needs, and `samples` should not wait for torch.
+    from tl_core.ingest import BadInput
+    from tl_core.store import StoreError
+    from tl_core.weights import BadWeights
+
+    try:
+        return _COMMANDS[options.command](options)
+    except (BadInput, BadWeights, NotPossible, StoreError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        for detail in getattr(error, "details", ()):
+            print(f"  {detail}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("Interrupted. What was finished is kept; the same command goes on.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from tl_core import compare_command
+
+    return compare_command.compare(options)
+
+
+def _samples(options: argparse.Namespace) -> int:
+    from tl_core.ingest import SAMPLES
+
+    for name, sample in SAMPLES.items():
+        print(name if options.names else f"{name:16} {sample.title}: {sample.summary}")
+    return DONE
+
+
+def _models(options: argparse.Namespace) -> int:
+    import msgspec
+
+    from tl_core import catalog, weights
+    from tl_core.wording import count
+
+    rows = catalog.catalog().values()
+    if options.json:
+        print(json.dumps([msgspec.to_builtins(row) for row in rows], indent=1))
+        return DONE
+    print(f"{'name':20} {'parameters':>10} {'FLOPs':>8} {'MB':>6} {'top-1':>6}  weights here")
+    for row in rows:
+        here = "yes" if weights.available(row.name) else "no"
+        print(
+            f"{row.name:20} {count(row.parameters):>10} {count(row.flops):>8} "
+            f"{row.weights.megabytes:6.0f} {row.weights.top1:6.1f}  {here}"
+        )
+    return DONE
+
+
+def _download(options: argparse.Namespace) -> int:
+    from tl_core import catalog, weights
+    from tl_core.terminal import Bar
+
+    row = catalog.find(options.model)
+    with Bar(sys.stderr) as bar:
+        found = weights.download(row, lambda share: bar.show(f"Downloading {row.title}", share))
+    print(f"{row.title}: {found.megabytes:.0f} MB kept, SHA-256 {found.sha256}")
+    return DONE
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from tl_core import weights
+
+    weights.convert(options.source, options.target)
+    print(f"Written: {options.target}")
+    return DONE
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from tl_core import doctor
+
+    return int(doctor.report())
+
+
+_COMMANDS = {
+    "compare": _compare,
+    "samples": _samples,
+    "models": _models,
+    "download-weights": _download,
+    "convert-weights": _convert,
+    "doctor": _doctor,
+}

@@ -1,0 +1,75 @@
+"""`compare` on the command line: options to a configuration, events to the store and the screen."""
+
+import argparse
+import json
+import sys
+
+from tl_core import worker
+from tl_core.config import ComparisonConfig
+from tl_core.document import document
+from tl_core.request import Request, resolve
+from tl_core.store import Store
+from tl_core.strategies import STRATEGIES
+from tl_core.tables import Record, add, rows
+from tl_core.terminal import Bar, Reporter, table
+from tl_core.verdict import verdict
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Run a comparison in this process; return 0, or 1 if a run failed."""
+    with Bar(sys.stderr) as bar:
+        config, found_data = resolve(_request(options), bar.show)
+        for dataset in found_data:
+            for refused in dataset.refused:
+                bar.say(f"left out: {refused.name}: {refused.reason}")
+            for note in dataset.notes:
+                bar.say(f"note: {note}")
+        found = _execute(config, options.name or config.data.name, bar)
+    measured = rows(found)
+    print(table(found, measured))
+    said = verdict(found, measured)
+    if said is not None:
+        print(f"\n{said.text}")
+    if options.json is not None:
+        options.json.write_text(json.dumps(document(found, measured), indent=1) + "\n")
+    return 1 if found.failed else 0
+
+
+def _request(options: argparse.Namespace) -> Request:
+    freeze = options.freeze
+    if freeze is not None:
+        freeze = () if freeze == "none" else tuple(freeze.split(","))
+    return Request(
+        data=options.data,
+        backbone=options.backbone,
+        weights=options.weights,
+        source_probe=options.source_probe,
+        strategies=tuple(options.strategies.split(",")) if options.strategies else (*STRATEGIES,),
+        freeze=freeze,
+        mapping=options.class_map,
+        seeds=options.seeds,
+        budget=options.budget,
+        device=options.device,
+    )
+
+
+def _execute(config: ComparisonConfig, name: str, bar: Bar) -> Record:
+    """Run the comparison, draining its events through the store, so that History has it too."""
+    store, found = Store(), Record()
+    reporter = Reporter(bar, found)
+    job = store.create(config, name, queued=False)
+    try:
+        for event in worker.compare(config, store.finished_run):
+            add(found, event)
+            store.append(job, [event])
+            reporter.tell(event)
+            if store.cancel_requested(job):
+                raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        store.finish(job, "cancelled")
+        raise
+    except Exception as error:
+        store.finish(job, "failed", worker.reason(error))
+        raise
+    store.finish(job, "done")
+    return found

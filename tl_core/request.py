@@ -1,0 +1,151 @@
+"""What a person asks for, in names and paths, made into a configuration."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tl_core import catalog, class_map, datasets, ingest, weights
+from tl_core.catalog import Model
+from tl_core.config import BudgetName, ComparisonConfig, DataConfig, NotPossible
+from tl_core.datasets import Dataset
+from tl_core.strategies import STRATEGIES, Strategy, custom_strategy
+from tl_core.weights import WeightsFile
+
+Report = Callable[[str, float | None], None]
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """A comparison in the words of the command line.
+
+    `data` and `source_probe`: a folder, zip, CSV, `sample:NAME` or `dataset:FINGERPRINT`.
+    `weights`: a file, `sha256:PREFIX` of a kept one, or None for one that is here or torchvision's.
+    `freeze`: names of blocks that a strategy of one's own freezes, None for no such strategy.
+    `mapping`: target class to source class indices as JSON text or a file of it, None to suggest.
+    """
+
+    data: str
+    backbone: str
+    weights: str | None = None
+    source_probe: str | None = None
+    strategies: tuple[str, ...] = tuple(STRATEGIES)
+    freeze: tuple[str, ...] | None = None
+    mapping: str | None = None
+    seeds: int = 1
+    budget: BudgetName = "quick"
+    device: str = "auto"
+
+
+def resolve(request: Request, report: Report) -> tuple[ComparisonConfig, list[Dataset]]:
+    """Return the configuration and the data sets it works on, the source probe second.
+
+    Raises BadInput, BadWeights or NotPossible with a sentence for the user. What is cheap to check
+    is checked before anything is read.
+    """
+    row = catalog.find(request.backbone)
+    if not 1 <= request.seeds <= 20:
+        raise NotPossible("The number of seeds is from 1 to 20.")
+    strategies = _strategies(request, row)
+    file = _weights(request.weights, row, report)
+    found = [_data(request.data, "target", report)]
+    if request.source_probe:
+        found.append(_data(request.source_probe, "probe", report))
+    probe = found[1] if len(found) > 1 else None
+    config = ComparisonConfig(
+        data=DataConfig(
+            fingerprint=found[0].fingerprint,
+            name=found[0].name,
+            probe=probe.fingerprint if probe else None,
+            probe_name=probe.name if probe else None,
+        ),
+        backbone=row.name,
+        weights_sha256=file.sha256,
+        strategies=strategies,
+        class_map=_class_map(request.mapping, found[0], row),
+        seeds=request.seeds,
+        budget=request.budget,
+        device=request.device,
+    )
+    return config, found
+
+
+def _strategies(request: Request, row: Model) -> tuple[Strategy, ...]:
+    unknown = [name for name in request.strategies if name not in STRATEGIES]
+    if unknown:
+        raise NotPossible(
+            f"There is no strategy '{unknown[0]}'. Strategies: {', '.join(STRATEGIES)}."
+        )
+    chosen = [STRATEGIES[name] for name in dict.fromkeys(request.strategies)]
+    if request.freeze is not None:
+        chosen.append(_own_strategy(request.freeze, row))
+    return tuple(chosen)
+
+
+def _own_strategy(wanted: Sequence[str], row: Model) -> Strategy:
+    names = [block.name for block in row.blocks]
+    unknown = [name for name in wanted if name not in names]
+    if unknown:
+        raise NotPossible(
+            f"{row.title} has no block '{unknown[0]}'. Blocks, input to output: {', '.join(names)}."
+        )
+    return custom_strategy([name in wanted for name in names])
+
+
+def _weights(given: str | None, row: Model, report: Report) -> WeightsFile:
+    """Return the file that was named, else one that is here, else torchvision's download."""
+    if given and given.startswith("sha256:"):
+        found = weights.find(given.removeprefix("sha256:"))
+        if found is None or found.model != row.name:
+            raise NotPossible(f"No kept weights file of {row.title} has the SHA-256 {given[7:]}….")
+        return found
+    if given:
+        path = Path(given)
+        if not path.is_file():
+            raise NotPossible(f"There is no weights file {given}.")
+        return weights.add(row, path, name=path.name)
+    here = weights.available(row.name)
+    if here:
+        return here[0]
+    return weights.download(row, lambda share: report(f"Downloading {row.title}", share))
+
+
+def _data(given: str, kind: Any, report: Report) -> Dataset:
+    if given.startswith("dataset:"):
+        return datasets.load(given.removeprefix("dataset:"))
+    return ingest.ingest_path(given, kind=kind, progress=report)
+
+
+def _class_map(given: str | None, dataset: Dataset, row: Model) -> dict[str, tuple[int, ...]]:
+    """Return the map that was given, else the one that the class names suggest."""
+    classes = catalog.source_classes(row.weights.source_classes)
+    if given is None:
+        suggested = class_map.suggest(dataset.classes, classes)
+        return {name: found.indices for name, found in suggested.items() if found.indices}
+    text = given if given.lstrip().startswith("{") else _read(given)
+    try:
+        result = {
+            name: tuple(int(index) for index in indices)
+            for name, indices in json.loads(text).items()
+        }
+    except (ValueError, TypeError, AttributeError) as error:
+        raise NotPossible(
+            'The class map is not JSON of the form {"my class": [source class index, …]}.'
+        ) from error
+    unknown = sorted(set(result) - set(dataset.classes))
+    if unknown:
+        raise NotPossible(f"The class map names a class that the data do not have: {unknown[0]}.")
+    wrong = [i for indices in result.values() for i in indices if not 0 <= i < len(classes)]
+    if wrong:
+        raise NotPossible(
+            f"The class map names source class {wrong[0]}; there are 0 to {len(classes) - 1}."
+        )
+    return result
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotPossible(f"The class map {path} cannot be read.") from error
