@@ -1,0 +1,234 @@
+"""The events of a whole comparison, made up but consistent, for tests of all that shows them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tl_core.config import ComparisonConfig, DataConfig, RunConfig, RunKind
+from tl_core.events import (
+    ComparisonEnded,
+    ComparisonStarted,
+    DatasetFacts,
+    EpochEnded,
+    Event,
+    RunEnded,
+    RunFailed,
+    RunResult,
+    RunStarted,
+    SourceFacts,
+)
+from tl_core.strategies import STRATEGIES, Strategy
+
+CLASSES = tuple(f"digit {number}" for number in range(10))
+TEST, TRAIN, VALIDATION, STEPS, EPOCHS = 60, 180, 60, 60, 10
+# strategy: test accuracy, train accuracy, points of source accuracy lost, parameters, seconds
+_TRUTH = {
+    "zero_shot": (0.40, 0.41, 0.0, 0, 0.1),
+    "feature_extraction": (0.91, 0.97, 0.0, 5_130, 2.4),
+    "partial_fine_tuning": (0.93, 1.0, 9.0, 8_398_858, 6.2),
+    "full_fine_tuning": (0.92, 1.0, 31.0, 11_181_642, 11.8),
+    "from_scratch": (0.52, 0.66, 0.0, 11_181_642, 22.5),
+    "custom": (0.90, 0.99, 14.0, 2_000_000, 8.0),
+}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What varies. `probe`: labelled source images there are, 0 for none; `fails`: a strategy."""
+
+    seeds: int = 3
+    probe: int = 40
+    fails: str = ""
+    zero_shot: bool = True
+    given_split: bool = False
+    strategies: tuple[Strategy, ...] = tuple(STRATEGIES.values())
+    name: str = "Handwritten digits"
+    fingerprint: str = "f" * 64
+
+
+def events(scenario: Scenario | None = None) -> list[Event]:
+    """Return the full list, first event to last; cut it anywhere for a comparison that runs."""
+    return list(_events(scenario or Scenario()))
+
+
+def config(scenario: Scenario) -> ComparisonConfig:
+    """Return the resolved configuration of a scenario."""
+    return ComparisonConfig(
+        data=DataConfig(
+            fingerprint=scenario.fingerprint,
+            name=scenario.name,
+            probe="e" * 64 if scenario.probe else None,
+            probe_name="My photographs" if scenario.probe else None,
+        ),
+        backbone="resnet18",
+        weights_sha256="a" * 64,
+        strategies=scenario.strategies,
+        class_map={CLASSES[0]: (999,)} if scenario.zero_shot else {},
+        seeds=scenario.seeds,
+        device="cpu",
+        precision="float32",
+        threads=2,
+    )
+
+
+def _events(scenario: Scenario) -> Iterator[Event]:
+    yield _started(scenario)
+    for seed in range(scenario.seeds):
+        for strategy in scenario.strategies:
+            if strategy.solver == "none" and not scenario.zero_shot:
+                continue
+            if not strategy.pretrained:
+                yield from _run(scenario, strategy, seed, "equal_steps")
+            yield from _run(scenario, strategy, seed, "final")
+    yield ComparisonEnded(seconds=123.4)
+
+
+def _started(scenario: Scenario) -> ComparisonStarted:
+    seeds = 1 if scenario.given_split else min(scenario.seeds, 5)
+    runs = sum(2 - s.pretrained for s in scenario.strategies if s.solver != "none")
+    runs += sum(s.solver == "none" for s in scenario.strategies) * scenario.zero_shot
+    return ComparisonStarted(
+        config=config(scenario),
+        command="python -m tl_core compare sample:digits --seeds 3 --budget quick",
+        dataset=DatasetFacts(
+            name=scenario.name,
+            fingerprint=scenario.fingerprint,
+            classes=CLASSES,
+            images=TEST + TRAIN + VALIDATION,
+            n_train=TRAIN,
+            n_validation=VALIDATION,
+            n_test=TEST,
+            n_test_all_seeds=TEST * seeds,
+            given_split=scenario.given_split,
+            class_counts=(30,) * 10,
+            refused=0,
+            left_out=0,
+        ),
+        source=_source(scenario.probe) if scenario.probe else None,
+        backbone_title="ResNet-18",
+        input_size=224,
+        device_name="CPU, 2 cores",
+        versions={"python": "3.11.7", "torch": "2.11.0", "torchvision": "0.26.0"},
+        majority_accuracy=0.1,
+        steps=STEPS,
+        planned_runs=runs * scenario.seeds,
+        zero_shot_applicable=scenario.zero_shot,
+        unmapped_classes=CLASSES[1:] if scenario.zero_shot else CLASSES,
+    )
+
+
+def _source(images: int) -> SourceFacts:
+    labels = tuple(number % 4 for number in range(images))
+    correct = tuple(number % 5 != 0 for number in range(images))
+    return SourceFacts(
+        name="My photographs",
+        fingerprint="e" * 64,
+        images=images,
+        classes=4,
+        source_classes=1000,
+        labels=labels,
+        predictions=tuple(n if hit else 900 + n for n, hit in zip(labels, correct, strict=True)),
+        correct=correct,
+        rated=images >= 20,
+    )
+
+
+def _run(scenario: Scenario, strategy: Strategy, seed: int, kind: RunKind) -> Iterator[Event]:
+    stepped = strategy.solver == "steps"
+    steps = STEPS * (1 if strategy.pretrained or kind == "equal_steps" else 2) if stepped else 0
+    run = RunConfig(
+        strategy=strategy,
+        seed=seed,
+        kind=kind,
+        steps=steps,
+        learning_rate=0.003 if stepped else 0.0,
+        weight_decay=1e-4 if stepped else 0.0,
+    )
+    run_id = f"{strategy.name}-{seed}-{kind}"
+    parameters = _TRUTH[strategy.name][3]
+    counts = {"trainable_parameters": parameters, "total_parameters": 11_181_642}
+    yield RunStarted(run_id=run_id, run=run, **counts)
+    curve = list(_curve(scenario, run, run_id)) if stepped else []
+    if strategy.name == scenario.fails and seed == 0:
+        yield from curve[:4]
+        yield RunFailed(
+            run_id=run_id,
+            run=run,
+            reason="There was not enough memory for this run. Choose a smaller model.",
+        )
+        return
+    yield from curve
+    result = _result(scenario, run, curve)
+    yield RunEnded(run_id=run_id, run=run, result=result, curve=tuple(curve), **counts)
+
+
+def _curve(scenario: Scenario, run: RunConfig, run_id: str) -> Iterator[EpochEnded]:
+    final, _, lost, _, seconds = _TRUTH[run.strategy.name]
+    rng = np.random.default_rng((run.seed, len(run_id)))
+    for epoch in range(EPOCHS + 1):
+        share = epoch / EPOCHS
+        reached = 0.1 + (final - 0.1) * (1 - np.exp(-4 * share)) / (1 - np.exp(-4.0))
+        noise = rng.normal(0, 0.012) if epoch > 0 else 0.0
+        kept = None
+        if scenario.probe >= 20 and run.strategy.pretrained:
+            kept = 0.8 - lost / 100 * share
+        yield EpochEnded(
+            run_id=run_id,
+            step=round(run.steps * share),
+            epoch=float(epoch),
+            train_loss=None if epoch == 0 else float(2.3 * np.exp(-3 * share)),
+            validation_loss=float(2.3 * np.exp(-2.4 * share)),
+            validation_accuracy=float(np.clip(reached + noise, 0, 1)),
+            source_accuracy=kept,
+            agreement=1 - lost / 80 * share if run.strategy.pretrained else None,
+            seconds=seconds * share,
+        )
+
+
+def _result(scenario: Scenario, run: RunConfig, curve: list[EpochEnded]) -> RunResult:
+    accuracy, train, lost, _, seconds = _TRUTH[run.strategy.name]
+    if run.kind == "equal_steps":
+        accuracy, train, seconds = accuracy - 0.12, train - 0.2, seconds / 2
+    fold = 0 if scenario.given_split else run.seed % 5
+    images = np.arange(fold * TEST, (fold + 1) * TEST)
+    # Difficulty belongs to the image, luck to the run: strategies mostly fail on the same images.
+    difficulty = np.random.default_rng((7, fold)).random(TEST)
+    luck = np.random.default_rng((run.seed, len(run.strategy.name))).random(TEST)
+    order = np.argsort(0.8 * difficulty + 0.2 * luck)
+    hits = np.zeros(TEST, bool)
+    hits[order[: round(accuracy * TEST)]] = True
+    labels = images % len(CLASSES)
+    last = curve[-1] if curve else None
+    return RunResult(
+        train_accuracy=train,
+        validation_accuracy=last.validation_accuracy if last else accuracy - 0.01,
+        validation_loss=last.validation_loss if last else 0.3,
+        validation_images=VALIDATION,
+        test_images=tuple(images.tolist()),
+        test_labels=tuple(labels.tolist()),
+        test_predictions=tuple(np.where(hits, labels, (labels + 1) % len(CLASSES)).tolist()),
+        test_confidences=(0.9,) * TEST,
+        source_predictions=_source_after(scenario.probe, lost, run),
+        agreement=1 - lost / 80 if run.strategy.pretrained else None,
+        cka_drift=lost / 150 if run.strategy.pretrained else None,
+        steps=run.steps or None,
+        steps_to_95=round(0.7 * run.steps) or None,
+        best_step=round(0.9 * run.steps) or None,
+        train_seconds=seconds,
+        peak_memory_mb=900.0 + 10 * seconds,
+        flops=seconds * 2e11,
+        learning_rate=run.learning_rate or None,
+        regularisation=run.weight_decay,
+    )
+
+
+def _source_after(images: int, lost: float, run: RunConfig) -> tuple[int, ...] | None:
+    if not images or not run.strategy.pretrained:
+        return None
+    before = _source(images)
+    right = [place for place, hit in enumerate(before.correct) if hit]
+    forgotten = set(right[: round(lost / 100 * images)])
+    return tuple(
+        950 if place in forgotten else guess for place, guess in enumerate(before.predictions)
+    )

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from tl_core import heads
+
+
+def blobs(images: int, features: int, classes: int, seed: int = 0):
+    rng = np.random.default_rng(seed)
+    labels = np.arange(images) % classes
+    centres = rng.normal(size=(classes, features))
+    return (centres[labels] + 1.5 * rng.normal(size=(images, features))).astype(np.float32), labels
+
+
+@pytest.mark.parametrize(("features", "classes"), [(5, 2), (5, 4), (200, 3)])
+def test_probe_is_the_regression_scikit_learn_finds(monkeypatch, features, classes):
+    """Also with fewer images than features, where we solve in the span of the images."""
+    monkeypatch.setattr(heads, "PENALTIES", np.array([3.0]))
+    x, y = blobs(60, features, classes)
+    probe = heads.convex_probe(x, y, x, y, classes)
+    z = (x - x.mean(0)) / x.std(0)
+    reference = LogisticRegression(C=1 / 3.0, tol=1e-10, max_iter=10_000).fit(z, y)
+    expected = reference.predict_proba(z)
+    if classes == 2:  # scikit-learn's binary model has half the parameters, and half the penalty
+        reference = LogisticRegression(C=2 / 3.0, tol=1e-10, max_iter=10_000).fit(z, y)
+        expected = reference.predict_proba(z)
+    assert probe.probabilities(x) == pytest.approx(expected, abs=2e-3)
+    assert probe.gradient < heads.GRADIENT_TOLERANCE
+
+
+def test_probe_prefers_a_strong_penalty_when_features_say_nothing():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(80, 50)).astype(np.float32), np.arange(80) % 2
+    probe = heads.convex_probe(x[:40], y[:40], x[40:], y[40:], 2)
+    assert probe.penalty >= 1e3
+    assert np.abs(probe.probabilities(x) - 0.5).max() < 0.2
+
+
+def test_probe_learns_and_constant_features_do_not_hurt():
+    x, y = blobs(120, 8, 3)
+    x = np.hstack([x, np.ones((120, 2), dtype=np.float32)])
+    probe = heads.convex_probe(x[:80], y[:80], x[80:], y[80:], 3)
+    assert (probe.probabilities(x).argmax(1) == y).mean() > 0.7
+
+
+def test_unconverged_probe_is_an_error(monkeypatch):
+    monkeypatch.setattr(heads, "GRADIENT_TOLERANCE", 1e-16)
+    x, y = blobs(30, 4, 2)
+    with pytest.raises(RuntimeError, match="did not converge"):
+        heads.convex_probe(x, y, x, y, 2)
+
+
+def test_zero_shot_sums_mapped_source_probabilities():
+    p = np.array([[0.5, 0.2, 0.2, 0.1], [0.1, 0.1, 0.1, 0.7]])
+    scores = heads.zero_shot_probabilities(np.log(p), {"a": (0,), "b": (1, 2)}, ["a", "b", "c"])
+    assert scores[0] == pytest.approx([0.5 / 0.9, 0.4 / 0.9, 0.0])
+    assert scores.argmax(1).tolist() == [0, 1]
+
+
+def test_head_stays_in_float32_under_autocast():
+    head = heads.Head(4, 2).eval()
+    features = torch.randn(3, 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = head(features)
+    assert logits.dtype == torch.float32
+    assert torch.equal(logits, head(features))
