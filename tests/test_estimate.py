@@ -1,0 +1,147 @@
+"""Estimates: the plan has the experiment's runs, and gives way to what is measured."""
+
+import itertools
+
+import pytest
+
+from tests import scripted
+from tl_core import estimate, stats, tables
+from tl_core.catalog import catalog
+from tl_core.config import budget_for
+from tl_core.estimate import Counts, plan, power_sentence, remaining_seconds
+from tl_core.events import RunEnded
+from tl_core.strategies import STRATEGIES
+from tl_core.tables import Record, record
+
+ROW = catalog()["resnet18"]
+COUNTS = Counts(180, 60, 60, 40)
+ALL = tuple(STRATEGIES.values())
+
+
+@pytest.mark.parametrize("budget", ["quick", "standard", "thorough"])
+@pytest.mark.parametrize("zero_shot", [True, False])
+def test_the_plan_has_as_many_runs_as_the_experiment(budget: str, zero_shot: bool) -> None:
+    from tl_core.experiment import planned_runs
+
+    scenario = scripted.Scenario(seeds=3)
+    config = scripted.config(scenario)
+    planned = plan(ROW, COUNTS, ALL, seeds=3, budget=budget, zero_shot=zero_shot)
+    wanted = planned_runs(config, budget_for(budget, 224), zero_shot)
+    assert len(planned.runs) == wanted
+
+
+def test_constants_are_the_trainers() -> None:
+    from tl_core import activations, experiment, forgetting, trainer
+
+    assert (
+        estimate.EVALUATIONS,
+        estimate.VIEWS,
+        estimate.TRIAL_SHARE,
+        estimate.WATCHED,
+    ) == (
+        trainer.MOST_EVALUATIONS,
+        activations.VIEWS,
+        experiment.TRIAL_SHARE,
+        forgetting.PER_EPOCH_IMAGES,
+    )
+
+
+def seconds(**changes: object) -> float:
+    given = {"seeds": 1, "budget": "quick", **changes}
+    return estimate.estimate_seconds(ROW, COUNTS, ALL, **given)
+
+
+def test_more_work_takes_longer_and_a_faster_machine_less() -> None:
+    assert seconds() < seconds(seeds=3) < seconds(seeds=5)
+    assert seconds() < seconds(budget="standard") < seconds(budget="thorough")
+    assert seconds(flops_per_second=1e13) < seconds(flops_per_second=1e11)
+    few = estimate.estimate_seconds(ROW, COUNTS, ALL[:2])
+    assert few < seconds()
+
+
+def test_freezing_more_costs_less() -> None:
+    costs = {run.strategy: run.seconds for run in plan(ROW, COUNTS, ALL).runs}
+    order = ["feature_extraction", "partial_fine_tuning", "full_fine_tuning", "from_scratch"]
+    assert [costs[name] for name in order] == sorted(costs[name] for name in order)
+
+
+def test_a_measured_speed_replaces_the_guess() -> None:
+    found = record(scripted.events())
+    learned = estimate.measured_speeds(found)
+    assert learned == {estimate.speed_key("resnet18", "cpu"): pytest.approx(2e11)}
+    assert estimate.speed(ROW, {"device": "cpu", "threads": 8}, learned) == (
+        pytest.approx(2e11),
+        True,
+    )
+    guessed, known = estimate.speed(ROW, {"device": "cpu", "threads": 8}, {})
+    assert not known and guessed == pytest.approx(8 * estimate.CORE_SPEED)
+
+
+def test_reused_runs_teach_nothing_about_speed() -> None:
+    import msgspec
+
+    from tl_core.events import RunStarted
+
+    script = [
+        msgspec.structs.replace(e, reused=True) if isinstance(e, RunStarted) else e
+        for e in scripted.events()
+    ]
+    assert estimate.measured_speeds(record(script)) == {}
+
+
+def test_the_remaining_time_falls_to_nothing() -> None:
+    planned = plan(ROW, COUNTS, ALL, seeds=3)
+    found, seen = Record(), []
+    for event in scripted.events():
+        tables.add(found, event)
+        if isinstance(event, RunEnded):
+            seen.append(remaining_seconds(planned, found))
+    assert seen[-1] == 0
+    # A run that took longer than planned may lift it a little, never back to the start.
+    assert all(later < seen[0] for later in seen[len(seen) // 2 :])
+
+
+def test_slow_runs_lift_the_rest_of_the_estimate() -> None:
+    planned = plan(ROW, COUNTS, ALL, seeds=3, flops_per_second=1e14)
+    found, expected = Record(), None
+    for event in scripted.events():
+        tables.add(found, event)
+        if isinstance(event, RunEnded) and event.run.strategy.name == "full_fine_tuning":
+            done = [(r.strategy, r.seed) for r in planned.runs]
+            place = done.index(("full_fine_tuning", 0))
+            expected = sum(run.seconds for run in planned.runs[place + 1 :])
+            break
+    assert expected is not None
+    assert remaining_seconds(planned, found) > 2 * expected
+
+
+def test_failed_runs_are_not_waited_for() -> None:
+    script = scripted.events(scripted.Scenario(fails="full_fine_tuning"))
+    planned = plan(ROW, COUNTS, ALL, seeds=3)
+    assert remaining_seconds(planned, record(script)) == 0
+
+
+def test_the_sentence_beside_the_button() -> None:
+    assert power_sentence(60, 1, False) == (
+        "60 test images: gaps under about 9 points will look like ties; 3 seeds: about 5"
+    )
+    assert power_sentence(60, 3, False) == (
+        "180 test images over 3 seeds: gaps under about 5 points will look like ties; "
+        "5 seeds: about 4"
+    )
+
+
+def test_a_given_split_gains_no_images_from_seeds() -> None:
+    one, five = power_sentence(153, 1, True), power_sentence(153, 5, True)
+    assert one == five
+    assert one.endswith("more seeds test the same images") and one.startswith("153 test images:")
+
+
+def test_the_sentence_follows_the_statistic() -> None:
+    for images, seeds in itertools.product((20, 60, 400), (1, 3, 5)):
+        gap = 100 * stats.smallest_visible_gap(images * seeds)
+        assert f"about {gap:.0f} points" in power_sentence(images, seeds, False) or gap < 3
+
+
+def test_no_test_images_is_said_not_divided_by() -> None:
+    assert power_sentence(0, 1, False) == "No test images: nothing can be compared."

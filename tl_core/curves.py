@@ -1,0 +1,205 @@
+"""What curves show: colours, reference lines, and the live chart as a constant Vega-Lite spec.
+
+The spec never changes while a comparison runs, only its data do: a chart that keeps its spec is
+updated in place, without flicker.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import pandas as pd
+
+from tl_core.tables import Record, curve_frame
+
+Measure = Literal["accuracy", "forgetting", "drift"]
+
+CHART_HEIGHT: Final = 340
+
+# Okabe & Ito's palette, some tones shifted: at least 3:1 on white and on the dark background.
+COLOURS: Final[dict[str, str]] = {
+    "zero_shot": "#7f7f7f",
+    "feature_extraction": "#0072b2",
+    "partial_fine_tuning": "#009e73",
+    "full_fine_tuning": "#d55e00",
+    "from_scratch": "#cc79a7",
+    "custom": "#a87900",
+}
+MAJORITY: Final = "majority_class"
+MAJORITY_COLOUR: Final = "#7f7f7f"
+
+TITLES: Final[dict[Measure, str]] = {
+    "accuracy": "Accuracy on validation images (%)",
+    "forgetting": "Source accuracy lost (points)",
+    "drift": "Drift: source predictions changed (%)",
+}
+
+LIVE_COLUMNS: Final = ("kind", "strategy", "title", "series", "seed", "step", "share", "value")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A horizontal reference line; `value` in percent, `strategy` a name or MAJORITY."""
+
+    strategy: str
+    title: str
+    value: float
+
+    @property
+    def colour(self) -> str:
+        """The line's colour."""
+        return colour(self.strategy)
+
+    @property
+    def dotted(self) -> bool:
+        """Whether it is the floor, which is dotted; other lines are dashed."""
+        return self.strategy == MAJORITY
+
+
+def colour(strategy: str) -> str:
+    """Return a strategy's one colour; strategies of the user's own share one."""
+    if strategy == MAJORITY:
+        return MAJORITY_COLOUR
+    return COLOURS.get(strategy, COLOURS["custom"])
+
+
+def has_probe(found: Record) -> bool:
+    """Return whether forgetting is measured; otherwise only drift can be shown."""
+    return bool(found.started and found.started.source and found.started.source.rated)
+
+
+def change_measure(found: Record) -> Measure:
+    """Return the measure of what training did to the source skill: forgetting needs labels."""
+    return "forgetting" if has_probe(found) else "drift"
+
+
+def floor(share: float) -> Line:
+    """Return the floor: always guessing the most frequent class."""
+    return Line(MAJORITY, "Always guessing the largest class", 100 * share)
+
+
+def reference_lines(found: Record, measure: Measure) -> list[Line]:
+    """Return the lines known so far; none for forgetting, whose floor is the axis.
+
+    Zero-shot and the convex probe have no curve. Their lines are accuracies on validation images,
+    like the curves, so that nothing on the chart is a test result.
+    """
+    if found.started is None or measure != "accuracy":
+        return []
+    lines = [floor(found.started.majority_accuracy)]
+    for strategy in found.strategies:
+        if strategy.solver == "steps":
+            continue
+        runs = found.final(strategy.name).values()
+        known = [r.result.validation_accuracy for r in runs]
+        values = [value for value in known if value is not None]
+        if values:
+            lines.append(Line(strategy.name, strategy.title, 100 * sum(values) / len(values)))
+    return lines
+
+
+def measured_curves(found: Record, measure: Measure) -> pd.DataFrame:
+    """Return the curves with one `value` column, in percent or points; unmeasured points are gone.
+
+    `share` is the percentage of the run's training, so that runs of any length share an axis.
+    """
+    frame = curve_frame(found)
+    if measure == "accuracy":
+        frame["value"] = 100 * frame["validation_accuracy"].astype(float)
+    elif measure == "forgetting":
+        frame["value"] = frame["forgetting_points"].astype(float)
+    else:
+        frame["value"] = 100 * (1 - frame["agreement"].astype(float))
+    frame["share"] = 100 * frame["share"].astype(float)
+    frame["kind"] = "curve"
+    frame["series"] = frame["strategy"].astype(str) + " " + frame["seed"].astype(str)
+    return frame.loc[frame["value"].notna(), list(LIVE_COLUMNS)]
+
+
+def live_frame(found: Record, measure: Measure) -> pd.DataFrame:
+    """Return curves and reference lines as one frame, for SPECS[measure]."""
+    return pd.concat(
+        [measured_curves(found, measure), lines_frame(reference_lines(found, measure))],
+        ignore_index=True,
+    )
+
+
+def lines_frame(lines: list[Line]) -> pd.DataFrame:
+    """Return reference lines in the columns of the live chart."""
+    frame = pd.DataFrame(
+        {
+            "kind": ["line"] * len(lines),
+            "strategy": [line.strategy for line in lines],
+            "title": [line.title for line in lines],
+            "value": [line.value for line in lines],
+        }
+    )
+    frame["series"] = frame["strategy"]
+    for column in ("seed", "step", "share"):
+        frame[column] = pd.Series([0.0] * len(lines), dtype=float)
+    return frame[list(LIVE_COLUMNS)]
+
+
+def _spec(measure: Measure, domain: list[float] | None) -> dict[str, Any]:
+    scale: dict[str, Any] = {"zero": True} if domain is None else {"domain": domain}
+    names = [*COLOURS, MAJORITY]
+    y = {"field": "value", "type": "quantitative", "title": TITLES[measure], "scale": scale}
+    y["axis"] = {"tickCount": 5}
+    colour_of = {
+        "field": "strategy",
+        "type": "nominal",
+        "scale": {"domain": names, "range": [colour(name) for name in names]},
+        "legend": None,
+    }
+    x = {
+        "field": "share",
+        "type": "quantitative",
+        "title": "Share of the run's training (%)",
+        "scale": {"domain": [0, 100]},
+        "axis": {"tickCount": 5, "grid": False},
+    }
+    tooltip = [
+        {"field": "title", "title": "Strategy"},
+        {"field": "seed", "title": "Seed"},
+        {"field": "step", "title": "Step"},
+        {"field": "value", "title": TITLES[measure], "format": ".1f"},
+    ]
+    curve = {"x": x, "y": y, "color": colour_of, "detail": {"field": "series"}}
+    is_curve = [{"filter": "datum.kind === 'curve'"}]
+    return {
+        "layer": [
+            {
+                "transform": [{"filter": "datum.kind === 'line'"}],
+                "mark": {"type": "rule", "strokeWidth": 2},
+                "encoding": {
+                    "y": y,
+                    "color": colour_of,
+                    "strokeDash": {
+                        "condition": {
+                            "test": f"datum.strategy === '{MAJORITY}'",
+                            "value": [2, 3],
+                        },
+                        "value": [8, 5],
+                    },
+                    "tooltip": [tooltip[0], tooltip[3]],
+                },
+            },
+            {
+                "transform": is_curve,
+                "mark": {"type": "line", "strokeWidth": 2.5, "strokeJoin": "round", "aria": False},
+                "encoding": curve,
+            },
+            {
+                "transform": is_curve,
+                # The chart has one description; an empty layer would announce nameless marks.
+                "mark": {"type": "point", "filled": True, "size": 28, "opacity": 1, "aria": False},
+                "encoding": {**curve, "tooltip": tooltip},
+            },
+        ]
+    }
+
+
+SPECS: Final[dict[Measure, dict[str, Any]]] = {
+    "accuracy": _spec("accuracy", [0.0, 100.0]),
+    "forgetting": _spec("forgetting", None),
+    "drift": _spec("drift", None),
+}

@@ -1,0 +1,272 @@
+"""How long a comparison will take, before and while it runs; and what its test part can tell."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tl_core import stats
+from tl_core.catalog import Model
+from tl_core.config import BATCH_SIZE, BudgetName, RunKind, budget_for
+from tl_core.strategies import Strategy, block_factors, frozen_prefix
+from tl_core.tables import Record
+from tl_core.wording import number_of, points
+
+# Floating-point operations a second before anything was measured on this machine: a CPU core
+# (SqueezeNet forward and backward at 224 px: 10 ms an image on two), a graphics card, an Apple GPU.
+CORE_SPEED, CUDA_SPEED, MPS_SPEED = 1.0e11, 5.0e12, 1.0e12
+# Depthwise convolutions move more memory per operation: a fraction of that speed.
+_SLOW_FAMILIES = {"mobilenet": 0.25, "efficientnet": 0.25, "regnet": 0.5, "densenet": 0.5}
+
+OPEN_SECONDS, DECODE_SECONDS, RUN_SECONDS, SOLVE_SECONDS = 1.5, 0.003, 0.3, 0.8
+# As the trainer and the experiment have them; a room without torch cannot ask them.
+EVALUATIONS, VIEWS, TRIAL_SHARE, WATCHED = 20, 4, 3, 100
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Images of one seed's split, and of the source probe."""
+
+    n_train: int
+    n_validation: int
+    n_test: int
+    n_probe: int = 0
+
+    @property
+    def target(self) -> int:
+        """All images of the target data."""
+        return self.n_train + self.n_validation + self.n_test
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run to come and what it is expected to take."""
+
+    strategy: str
+    seed: int
+    kind: RunKind
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`preparation`: seconds of decoding and the one pass of the original model."""
+
+    preparation: float
+    runs: tuple[PlannedRun, ...]
+
+    @property
+    def seconds(self) -> float:
+        """The whole comparison."""
+        return self.preparation + sum(run.seconds for run in self.runs)
+
+
+def speed_key(model: str, device: str) -> str:
+    """Return the name under which the store remembers a model's measured speed on a device."""
+    return f"flops_per_second/{model}/{device}"
+
+
+def speed(
+    row: Model, device: Mapping[str, object] | None, measured: Mapping[str, float]
+) -> tuple[float, bool]:
+    """Return floating-point operations a second, and whether they were measured here.
+
+    `device` is what a worker reported; None means a CPU with two cores.
+    """
+    report = device or {"device": "cpu", "threads": 2}
+    kind = str(report.get("device", "cpu"))
+    known = measured.get(speed_key(row.name, kind))
+    if known:
+        return known, True
+    threads = report.get("threads")
+    cores = threads if isinstance(threads, int) and threads > 0 else 2
+    prior = {"cuda": CUDA_SPEED, "mps": MPS_SPEED}.get(kind, CORE_SPEED * cores)
+    return prior * _SLOW_FAMILIES.get(row.family, 1.0), False
+
+
+def measured_speeds(found: Record) -> dict[str, float]:
+    """Return what a comparison's trained runs say of the machine's speed, for the store."""
+    if found.started is None:
+        return {}
+    fresh = [
+        ended.result
+        for run_id, ended in found.ended.items()
+        if ended.run.steps and run_id in found.runs and not found.runs[run_id].reused
+    ]
+    seconds = sum(result.train_seconds for result in fresh)
+    config = found.started.config
+    if seconds <= 0:
+        return {}
+    flops = sum(result.flops for result in fresh)
+    return {speed_key(config.backbone, config.device): flops / seconds}
+
+
+def plan(
+    row: Model,
+    counts: Counts,
+    strategies: Sequence[Strategy],
+    *,
+    seeds: int = 1,
+    budget: BudgetName = "quick",
+    zero_shot: bool = True,
+    flops_per_second: float = 2 * CORE_SPEED,
+) -> Plan:
+    """Return every run of a comparison with its expected seconds.
+
+    `zero_shot`: whether any target class is mapped to a source class; without one it cannot run.
+    """
+    cost = _Cost(row, counts, flops_per_second)
+    limits = budget_for(budget, row.preprocessing.crop)
+    runs = []
+    for seed in range(seeds):
+        for strategy in strategies:
+            name = strategy.name
+            if strategy.solver == "none" and not zero_shot:
+                continue
+            if strategy.solver != "steps":
+                solve = SOLVE_SECONDS if strategy.solver == "convex" else 0.0
+                runs.append(PlannedRun(name, seed, "final", RUN_SECONDS + solve))
+                continue
+            if seed == 0 and limits.trials > 1:
+                steps = max(1, limits.steps // TRIAL_SHARE)
+                trial = PlannedRun(name, seed, "trial", cost.of_run(strategy, steps))
+                runs += [trial] * limits.trials
+            steps = limits.steps
+            if not strategy.pretrained:
+                equal = cost.of_run(strategy, steps)
+                runs.append(PlannedRun(name, seed, "equal_steps", equal))
+                steps *= limits.scratch_extension
+            runs.append(PlannedRun(name, seed, "final", cost.of_run(strategy, steps)))
+    looked = counts.target + counts.n_probe
+    preparation = OPEN_SECONDS + looked * DECODE_SECONDS + cost.seconds(looked * row.flops)
+    return Plan(preparation, tuple(runs))
+
+
+@dataclass(frozen=True)
+class _Cost:
+    row: Model
+    counts: Counts
+    flops_per_second: float
+
+    def seconds(self, flops: float) -> float:
+        return flops / self.flops_per_second
+
+    def of_run(self, strategy: Strategy, steps: int) -> float:
+        """Return the seconds of one run of the training loop, its evaluations included.
+
+        A trainable block costs three forward passes, a frozen one behind it two; what lies before
+        the first trainable block is computed once for each view and shared.
+        """
+        row, counts = self.row, self.counts
+        blocks = [block.flops for block in row.blocks]
+        boundary = frozen_prefix(strategy, len(blocks)) if strategy.pretrained else 0
+        factors = block_factors(strategy.stages[-1], len(blocks))
+        step = sum(
+            flops * (2 if factors[place] is None else 3)
+            for place, flops in enumerate(blocks)
+            if place >= boundary
+        )
+        behind, prefix = sum(blocks[boundary:]), sum(blocks[:boundary])
+        epochs = min(EVALUATIONS, max(1, steps * BATCH_SIZE // max(counts.n_train, 1)))
+        watched = min(counts.n_probe or counts.n_validation, WATCHED)
+        evaluations = (epochs + 1) * (counts.n_validation + watched) * behind
+        final = counts.target * behind + (counts.n_test + counts.n_probe) * sum(blocks)
+        cached = VIEWS * (counts.n_train + counts.n_validation) * prefix
+        training = steps * BATCH_SIZE * step
+        return RUN_SECONDS + self.seconds(training + evaluations + final + cached)
+
+
+def estimate_seconds(
+    row: Model,
+    counts: Counts,
+    strategies: Sequence[Strategy],
+    *,
+    seeds: int = 1,
+    budget: BudgetName = "quick",
+    zero_shot: bool = True,
+    flops_per_second: float = 2 * CORE_SPEED,
+) -> float:
+    """Return the seconds a comparison is expected to take."""
+    planned = plan(
+        row,
+        counts,
+        strategies,
+        seeds=seeds,
+        budget=budget,
+        zero_shot=zero_shot,
+        flops_per_second=flops_per_second,
+    )
+    return planned.seconds
+
+
+def remaining_seconds(planned: Plan, found: Record) -> float:
+    """Return the seconds still to go, the plan corrected by what finished runs really took.
+
+    Needs no clock: a job that waited, was cancelled and continued counts only its own work.
+    """
+    if found.started is None:
+        return planned.seconds
+    left = list(planned.runs)
+    expected = measured = 0.0
+    for run_id, ended in found.ended.items():
+        run = _take(left, ended.run.strategy.name, ended.run.seed, ended.run.kind)
+        started = found.runs.get(run_id)
+        if run is not None and started is not None and not started.reused:
+            expected += run.seconds
+            measured += ended.result.train_seconds
+    for failed in found.failed.values():
+        _take(left, failed.run.strategy.name, failed.run.seed, failed.run.kind)
+    open_run = current(found)
+    done = 0.0
+    if open_run is not None:
+        curve = found.curves.get(open_run, {})
+        started_run = found.runs[open_run].run
+        share = max(curve, default=0) / max(started_run.steps, 1)
+        wanted = (started_run.strategy.name, started_run.seed, started_run.kind)
+        done = next((r.seconds for r in left if _names(r) == wanted), 0.0) * share
+        if curve:
+            expected += done
+            measured += curve[max(curve)].seconds
+    # The plan counts as much as a third of its own time: one short run must not overrule it.
+    trust = planned.seconds / 3
+    ratio = (measured + trust) / (expected + trust)
+    return max(0.0, ratio * (sum(run.seconds for run in left) - done))
+
+
+def current(found: Record) -> str | None:
+    """Return the id of the run that was started last, unless it has ended."""
+    latest = next(reversed(found.runs), None)
+    return None if latest in found.ended or latest in found.failed else latest
+
+
+def _take(left: list[PlannedRun], strategy: str, seed: int, kind: RunKind) -> PlannedRun | None:
+    for place, run in enumerate(left):
+        if _names(run) == (strategy, seed, kind):
+            return left.pop(place)
+    return None
+
+
+def _names(run: PlannedRun) -> tuple[str, int, str]:
+    return run.strategy, run.seed, run.kind
+
+
+def power_sentence(n_test: int, seeds: int, given_split: bool) -> str:
+    """Return what gaps the test part can show, and what more seeds would change.
+
+    Without a given split each of up to five seeds tests another fold; with one, all test the same.
+    """
+    if n_test < 1:
+        return "No test images: nothing can be compared."
+    pooled = n_test if given_split else n_test * min(seeds, 5)
+    over = f" over {seeds} seeds" if seeds > 1 and not given_split else ""
+    said = (
+        f"{number_of(pooled, 'test image')}{over}: gaps under about {_gap(pooled)} points will "
+        "look like ties"
+    )
+    if given_split:
+        return f"{said}; more seeds test the same images"
+    more = 3 if seeds < 3 else 5
+    return said if seeds >= more else f"{said}; {more} seeds: about {_gap(n_test * more)}"
+
+
+def _gap(images: int) -> str:
+    gap = 100 * stats.smallest_visible_gap(images)
+    return f"{gap:.0f}" if gap >= 3 else points(gap)

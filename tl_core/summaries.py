@@ -1,0 +1,65 @@
+"""A finished comparison in one line, computed once: its intervals take too long for a list."""
+
+import contextlib
+import uuid
+from pathlib import Path
+
+import msgspec
+
+from tl_core.home import folder
+from tl_core.store import Comparison, Store
+from tl_core.tables import record, rows
+from tl_core.verdict import verdict
+
+
+class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a comparison recommended (title of the strategy) and its test accuracy, a fraction.
+
+    `strategy` is None where nothing could be recommended. `ended` is the job's own: a continued
+    comparison is summarised again.
+    """
+
+    strategy: str | None
+    accuracy: float | None
+    low: float | None
+    high: float | None
+    ended: float
+
+
+def known(job: Comparison) -> Summary | None:
+    """Return the summary of a finished job if it has been computed."""
+    with contextlib.suppress(OSError, msgspec.DecodeError):
+        found = msgspec.json.decode(_path(job.id).read_bytes(), type=Summary)
+        if found.ended == job.ended:
+            return found
+    return None
+
+
+def compute(store: Store, job: Comparison) -> Summary:
+    """Return and keep the summary of a finished job."""
+    found = record(event for _, event in store.events(job.id))
+    measured = rows(found)
+    said = verdict(found, measured)
+    titles = {strategy.name: strategy.title for strategy in found.strategies}
+    chosen = next((r for r in measured if said and r.strategy == said.recommended), None)
+    summary = Summary(
+        strategy=titles[chosen.strategy] if chosen else None,
+        accuracy=chosen.test_accuracy if chosen else None,
+        low=chosen.ci_low if chosen else None,
+        high=chosen.ci_high if chosen else None,
+        ended=job.ended or 0.0,
+    )
+    path = _path(job.id)
+    part = path.with_name(f"{uuid.uuid4().hex}.part")
+    part.write_bytes(msgspec.json.encode(summary))
+    part.replace(path)
+    return summary
+
+
+def forget(job: str) -> None:
+    """Remove the summary of a deleted job."""
+    _path(job).unlink(missing_ok=True)
+
+
+def _path(job: str) -> Path:
+    return folder("summaries") / f"{job}.json"
