@@ -1,0 +1,23 @@
+"""Model & layers: which pretrained model, its weights, which blocks train, and its classes."""
+
+import streamlit as st
+
+from tl_ui import class_map_editor, current, layers, model_choice, shell, theme, weights_choice
+from tl_ui.widgets import show_flash
+
+shell.require_shell()
+st.title("Which model, and which of its layers?")
+st.page_link(theme.LAB, label="Back to the Lab", icon=":material/arrow_back:")
+show_flash()
+
+row = model_choice.section()
+
+st.header("Weights")
+weights_choice.section(row)
+
+data = current.dataset()
+st.header("Layers: what is frozen, what is trained")
+layers.section(row, len(data.classes))
+
+st.header("Zero-shot: your classes in the model's words")
+class_map_editor.section(row, data)

@@ -1,0 +1,384 @@
+"""The Lab page in all its states, driven by scripted events in a real store."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import streamlit
+from streamlit.testing.v1 import AppTest
+
+from tests import scripted
+from tl_core import ingest, weights
+from tl_core.config import ComparisonConfig
+from tl_core.events import Event, RunEnded
+from tl_core.store import QUEUE_LIMIT, Store
+from tl_core.weights import WeightsFile
+
+APP = str(Path(__file__).resolve().parents[1] / "app.py")
+
+
+@pytest.fixture
+def store(home: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The store of an empty data directory on which no runner works."""
+    monkeypatch.setattr("tl_ui.runner.keep_alive", lambda: None)
+    return Store()
+
+
+@pytest.fixture
+def with_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pretend that the default model's weights are here."""
+    file = WeightsFile(
+        model="resnet18",
+        sha256="a" * 64,
+        path="",
+        origin="own file",
+        name="test",
+        megabytes=45.0,
+        added="",
+    )
+    monkeypatch.setattr(weights, "available", lambda model: [file] if model == "resnet18" else [])
+
+
+def open_lab(job: str | None = None) -> AppTest:
+    page = AppTest.from_file(APP, default_timeout=30)
+    if job is not None:
+        page.query_params["job"] = job
+    page.run()
+    assert not page.exception
+    return page
+
+
+def put(
+    store: Store,
+    scenario: scripted.Scenario | None = None,
+    *,
+    upto: int | None = None,
+    end: str | None = "done",
+    reason: str = "",
+) -> str:
+    scenario = scenario or scripted.Scenario()
+    job = store.create(scripted.config(scenario), scenario.name)
+    store.claim()
+    store.append(job, scripted.events(scenario)[:upto])
+    if end:
+        store.finish(job, end, reason)
+    return job
+
+
+def after_runs(events: list[Event], number: int) -> int:
+    """Return how many events there are up to the end of the n-th run."""
+    return [place for place, e in enumerate(events) if isinstance(e, RunEnded)][number - 1] + 1
+
+
+def text(page: AppTest) -> str:
+    """Return everything that is written on the page."""
+    kinds = (page.markdown, page.caption, page.header, page.error, page.warning, page.info)
+    said = [element.value for kind in kinds for element in kind]
+    said += [element.proto.body for element in page.get("html")]
+    return "\n".join(said).replace("\\", "")
+
+
+def button(page: AppTest, label: str) -> object:
+    found = [one for one in page.button if one.label == label]
+    assert len(found) == 1, [one.label for one in page.button]
+    return found[0]
+
+
+def charts(page: AppTest, kind: str) -> list:
+    return list(page.get(kind))
+
+
+# Before a run.
+
+
+def test_it_opens_with_everything_chosen(store: Store, with_weights: None) -> None:
+    page = open_lab()
+    assert page.header[0].value == (
+        "Which way of reusing a trained model works best on your images?"
+    )
+    assert not button(page, "Compare strategies").disabled
+    said = text(page)
+    assert "5 strategies, 1 seed, quick budget" in said
+    assert "gaps under about 9 points will look like ties; 3 seeds: about 5" in said
+    assert "always guessing the largest class reaches 10%" in said
+    assert len(charts(page, "vega_lite_chart")) == 1
+    assert not charts(page, "plotly_chart")
+
+
+def test_without_weights_the_button_says_why_and_there_are_two_ways_out(store: Store) -> None:
+    page = open_lab()
+    assert button(page, "Compare strategies").disabled
+    assert "weights of MobileNetV3 small are not on this machine yet" in text(page)
+    assert {"Download", "Own file"} <= {one.label for one in page.button}
+
+
+def test_a_full_queue_is_a_reason(store: Store, with_weights: None) -> None:
+    for _number in range(QUEUE_LIMIT):
+        store.create(scripted.config(scripted.Scenario()), "waiting")
+    page = open_lab()
+    assert button(page, "Compare strategies").disabled
+    assert f"already have {QUEUE_LIMIT} comparisons waiting" in text(page)
+
+
+def test_no_strategy_is_a_reason(store: Store, with_weights: None) -> None:
+    page = open_lab()
+    page.button_group(key="setup_strategies").set_value([]).run()
+    assert button(page, "Compare strategies").disabled
+    assert "Choose at least one strategy" in text(page)
+
+
+def test_seeds_change_estimate_and_power(store: Store, with_weights: None) -> None:
+    page = open_lab()
+    page.button_group(key="setup_seeds").set_value(3).run()
+    said = text(page)
+    assert "5 strategies, 3 seeds, quick budget" in said
+    assert "180 test images over 3 seeds: gaps under about 5 points" in said
+
+
+def test_pressing_the_button_queues_what_was_chosen(store: Store, with_weights: None) -> None:
+    page = open_lab()
+    page.button_group(key="setup_seeds").set_value(3).run()
+    button(page, "Compare strategies").click().run()
+    assert not page.exception
+    [job] = store.list()
+    assert page.query_params["job"] in (job.id, [job.id])
+    config = job.config
+    assert isinstance(config, ComparisonConfig)
+    sample = ingest.sample(next(iter(ingest.SAMPLES)))
+    assert (config.data.fingerprint, config.seeds) == (sample.fingerprint, 3)
+    assert config.weights_sha256 == "a" * 64
+    assert config.strategies[0].name == "zero_shot"
+    assert page.header[0].value.startswith("Waiting to compare 5 strategies")
+
+
+def test_a_deleted_comparison_is_said_and_leads_to_the_setup(store: Store) -> None:
+    page = open_lab("0" * 32)
+    assert "no longer here" in text(page)
+    assert button(page, "Compare strategies")
+
+
+# While it runs.
+
+
+def test_a_waiting_job_says_its_place(store: Store) -> None:
+    config = scripted.config(scripted.Scenario())
+    store.create(config, "first")
+    job = store.create(config, "second")
+    page = open_lab(job)
+    assert page.get("progress")[0].proto.text == "Waiting: place 2 in the queue"
+
+
+def test_progress_cards_and_lines_fill_in_as_runs_end(store: Store) -> None:
+    script = scripted.events()
+    job = put(store, upto=1, end=None)
+    page = open_lab(job)
+    assert page.get("progress")[0].proto.text.startswith("Run 1 of 18")
+    assert "%</b>" not in text(page)
+    done = 1
+    for number, title in ((2, "Feature extraction"), (3, "Partial fine-tuning")):
+        upto = after_runs(script, number)
+        store.append(job, script[done:upto])
+        done = upto
+        page.run()
+        assert not page.exception
+        assert page.get("progress")[0].proto.text.startswith(f"Run {number + 1} of 18")
+        card = next(p for p in text(page).split('role="listitem"') if f">{title}<" in p)
+        assert "%</b>" in card
+    assert "Feature extraction 90%" in text(page)
+    assert not charts(page, "plotly_chart")
+
+
+def test_a_half_finished_run_shows_its_step_and_time_to_go(store: Store) -> None:
+    script = scripted.events()
+    job = put(store, upto=after_runs(script, 2) + 4, end=None)
+    page = open_lab(job)
+    said = text(page)
+    assert "training, step 12 of 60" in said
+    assert " so far · about " in said and " to go" in said
+
+
+def test_the_live_chart_keeps_its_identity(store: Store) -> None:
+    script = scripted.events()
+    job = put(store, upto=after_runs(script, 2) + 3, end=None)
+    page = open_lab(job)
+    before = charts(page, "vega_lite_chart")[0].proto
+    store.append(job, script[after_runs(script, 2) + 3 : after_runs(script, 3)])
+    page.run()
+    later = charts(page, "vega_lite_chart")[0].proto
+    assert (before.spec, before.id) == (later.spec, later.id)
+    assert before.SerializeToString() != later.SerializeToString()
+
+
+def test_the_toggle_shows_forgetting_and_both(store: Store) -> None:
+    script = scripted.events()
+    job = put(store, upto=after_runs(script, 3), end=None)
+    page = open_lab(job)
+    page.button_group(key="chart_view").set_value("both").run()
+    assert len(charts(page, "vega_lite_chart")) == 2
+    page.button_group(key="chart_view").set_value("change").run()
+    [chart] = charts(page, "vega_lite_chart")
+    assert "Source accuracy lost (points)" in chart.proto.spec
+
+
+def test_cancel_asks_the_runner(store: Store) -> None:
+    job = put(store, upto=5, end=None)
+    page = open_lab(job)
+    page.button(key="live_cancel").click().run()
+    assert store.cancel_requested(job)
+    assert page.button(key="live_cancel").disabled
+
+
+def test_the_end_turns_the_page_into_the_result(store: Store) -> None:
+    script = scripted.events()
+    job = put(store, upto=len(script) - 2, end=None)
+    page = open_lab(job)
+    store.append(job, script[-2:])
+    store.finish(job, "done")
+    page.run()
+    assert not page.exception
+    assert page.header[0].value.startswith("Use ")
+    assert charts(page, "plotly_chart") and not charts(page, "vega_lite_chart")
+
+
+# After it.
+
+
+def test_the_verdict_leads_and_every_sentence_has_numbers_and_the_command(store: Store) -> None:
+    page = open_lab(put(store))
+    assert page.header[0].value == "Use feature extraction"
+    said = text(page)
+    assert "forgot nothing" in said and "Would change if" in said
+    commands = [element.value for element in page.code]
+    assert set(commands) == {"python -m tl_core compare sample:digits --seeds 3 --budget quick"}
+    assert len(commands) >= 5
+
+
+def test_the_finished_chart_takes_the_live_charts_height(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heights: dict[str, int] = {}
+
+    def spy(name: str) -> None:
+        draw = getattr(streamlit, name)
+
+        def drawn(*args: object, **options: object) -> object:
+            heights[str(options["key"])] = options["height"]
+            return draw(*args, **options)
+
+        monkeypatch.setattr(streamlit, name, drawn)
+
+    spy("vega_lite_chart")
+    spy("plotly_chart")
+    open_lab(put(store, upto=after_runs(scripted.events(), 3), end=None))
+    open_lab(put(store))
+    assert heights["chart_live_accuracy"] == heights["chart_finished_accuracy"] > 0
+
+
+def test_the_table_has_measured_and_textbook_columns_and_downloads(store: Store) -> None:
+    page = open_lab(put(store))
+    frame = page.dataframe[0].value
+    assert frame.iloc[0]["Standing"] == "recommended"
+    assert {"Test accuracy", "Forgetting", "Learning rate", "Textbook: labels"} <= set(frame)
+    config = json.loads(page.dataframe[0].proto.columns)
+    assert all(config[name].get("help") for name in frame.columns)
+    labels = {one.proto.label for one in page.get("download_button")}
+    assert labels == {"Table as CSV", "Everything as JSON"}
+
+
+def test_the_source_line_names_what_forgetting_was_measured_on(store: Store) -> None:
+    said = text(open_lab(put(store)))
+    assert "4 of 1,000 source classes, 40 images; the original model gets 80.0%" in said
+
+
+def test_without_a_probe_nothing_is_called_forgetting(store: Store) -> None:
+    page = open_lab(put(store, scripted.Scenario(probe=0)))
+    frame = page.dataframe[0].value
+    assert not [name for name in frame if "orget" in name]
+    said = text(page)
+    assert "is called drift" in said
+    assert "forgot" not in said.replace("never forgetting", "")
+
+
+def test_from_scratch_never_had_the_skill(store: Store) -> None:
+    page = open_lab(put(store))
+    card = next(p for p in text(page).split('role="listitem"') if "Training from scratch<" in p)
+    assert "never had the source skill" in card and "forgot" not in card
+
+
+def test_a_cancelled_comparison_keeps_and_labels_what_it_has(store: Store) -> None:
+    upto = after_runs(scripted.events(), 3) + 4
+    page = open_lab(put(store, upto=upto, end="cancelled"))
+    said = text(page)
+    assert page.header[0].value == "Use feature extraction"
+    assert "partial results" in said and "recommended so far" in said
+    assert page.dataframe[0].value.set_index("Strategy").loc["Full fine-tuning", "Standing"] == (
+        "not run"
+    )
+
+
+def test_continue_puts_it_back_into_the_queue(store: Store) -> None:
+    job = put(store, upto=after_runs(scripted.events(), 3), end="cancelled")
+    page = open_lab(job)
+    button(page, "Continue").click().run()
+    assert not page.exception
+    assert store.get(job).status == "queued"
+    assert page.header[0].value.startswith("Waiting")
+
+
+def test_a_failed_comparison_shows_its_reason_as_text(store: Store) -> None:
+    reason = "The training process ended: **bold** <b>x</b> ![](http://example.org/x.png)"
+    page = open_lab(put(store, upto=0, end="failed", reason=reason))
+    assert page.header[0].value == "This comparison failed"
+    shown = page.error[0].value
+    assert r"\*\*bold" in shown and r"\!\[" in shown
+    assert button(page, "Continue")
+    assert not charts(page, "plotly_chart")
+
+
+def test_failed_runs_are_shown_with_their_reason(store: Store) -> None:
+    page = open_lab(put(store, scripted.Scenario(fails="full_fine_tuning", seeds=1)))
+    assert "Full fine-tuning, seed 1 failed" in text(page)
+    assert "not enough memory" in page.warning[0].value
+    assert "some runs failed" in text(page)
+
+
+def test_more_seeds_start_a_new_comparison_of_the_same_settings(store: Store) -> None:
+    job = put(store)
+    page = open_lab(job)
+    more = next(one for one in page.button if one.label.startswith("2 more seeds, about "))
+    more.click().run()
+    newest = store.list()[0]
+    assert newest.id != job and newest.config.seeds == 5
+    assert newest.config.strategies == store.get(job).config.strategies
+
+
+def test_a_given_split_is_not_offered_more_seeds(store: Store) -> None:
+    page = open_lab(put(store, scripted.Scenario(given_split=True)))
+    assert not [one for one in page.button if "more seeds" in one.label]
+
+
+def test_change_one_thing_takes_the_settings_to_the_setup(store: Store, with_weights: None) -> None:
+    sample = ingest.sample(next(iter(ingest.SAMPLES)))
+    chosen = scripted.Scenario(fingerprint=sample.fingerprint)
+    page = open_lab(put(store, chosen))
+    button(page, "Change one thing").click().run()
+    assert not page.exception
+    assert "job" not in page.query_params
+    assert "5 strategies, 3 seeds, quick budget" in text(page)
+
+
+def test_hostile_names_stay_text(store: Store) -> None:
+    name = "<img src=x onerror=alert(1)> ![x](http://example.org) $x$ :red[y]"
+    page = open_lab(put(store, scripted.Scenario(name=name), upto=2, end=None))
+    for element in (*page.header, *page.caption, *page.markdown):
+        assert not re.search(r"(?<!\\)(<img|!\[|\]\(|\$|:red)", element.value)
+    for element in page.get("html"):
+        assert "<img" not in element.proto.body
+
+
+def test_the_speed_of_a_finished_comparison_is_remembered(store: Store) -> None:
+    open_lab(put(store))
+    assert store.speeds("flops_per_second/resnet18/cpu")["flops_per_second/resnet18/cpu"] == (
+        pytest.approx(2e11)
+    )

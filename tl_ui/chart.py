@@ -1,0 +1,137 @@
+"""The one chart slot: floor before a run, live curves during it, the finished figure after it."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Literal, get_args
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from tl_core import curves, figures
+from tl_core.curves import CHART_HEIGHT, SPECS, Line, Measure
+from tl_core.strategies import Strategy
+from tl_core.tables import Record
+
+View = Literal["accuracy", "change", "both"]
+_EMPTY: dict[Measure, str] = {
+    "accuracy": "No training step has been measured yet.",
+    "forgetting": "Nothing here yet: forgetting is measured while a pretrained backbone trains. "
+    "Frozen backbones forget nothing, and training from scratch never had the skill.",
+    "drift": "Nothing here yet: drift is measured while a pretrained backbone trains. "
+    "A frozen backbone cannot drift, and training from scratch has nothing to drift from.",
+}
+
+
+def view(found: Record) -> View:
+    """Show the toggle and return what is wanted; it stays when a run ends."""
+    names = {
+        "accuracy": "Accuracy",
+        "change": "Forgetting" if curves.has_probe(found) else "Drift",
+        "both": "Both",
+    }
+    chosen: View = st.segmented_control(
+        "Chart",
+        get_args(View),
+        default="accuracy",
+        required=True,
+        format_func=lambda name: names[name],
+        key="chart_view",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    return chosen
+
+
+def before(line: Line) -> None:
+    """Show the empty chart with its floor, so that the slot is known before anything runs."""
+    st.vega_lite_chart(
+        curves.lines_frame([line]),
+        SPECS["accuracy"],
+        height=CHART_HEIGHT,
+        width="stretch",
+        key="chart_before",
+        alt=f"Empty accuracy chart; always guessing the largest class reaches {line.value:.0f}%",
+    )
+
+
+def live(found: Record, wanted: View, expected: Sequence[Line] = ()) -> None:
+    """Show the curves so far; only data change from look to look, so nothing flickers.
+
+    `expected` are lines to draw until the comparison has reported its own.
+    """
+    for place, measure in _slots(found, wanted):
+        frame = curves.live_frame(found, measure)
+        if found.started is None and measure == "accuracy":
+            frame = curves.lines_frame(list(expected))
+        with place:
+            if measure != "accuracy" and frame.empty:
+                _nothing(measure)
+                continue
+            st.vega_lite_chart(
+                frame,
+                SPECS[measure],
+                height=CHART_HEIGHT,
+                width="stretch",
+                key=f"chart_live_{measure}",
+                alt=f"{curves.TITLES[measure]} by strategy while training",
+            )
+
+
+def finished(found: Record, wanted: View) -> None:
+    """Show the finished figure in the live chart's slot and height."""
+    for place, measure in _slots(found, wanted):
+        with place:
+            if measure == "accuracy":
+                figure = figures.accuracy_curves(found)
+            else:
+                figure = figures.forgetting_curves(found, measure)
+            if not figure.data and not (measure == "accuracy" and found.started):
+                _nothing(measure)
+                continue
+            st.plotly_chart(
+                figure,
+                height=CHART_HEIGHT,
+                key=f"chart_finished_{measure}",
+                config={"displayModeBar": False},
+                alt=f"{curves.TITLES[measure]} by strategy, finished",
+            )
+
+
+def _slots(found: Record, wanted: View) -> list[tuple[DeltaGenerator, Measure]]:
+    change = curves.change_measure(found)
+    if wanted == "both":
+        left, right = st.columns(2)
+        return [(left, "accuracy"), (right, change)]
+    return [(st.container(), "accuracy" if wanted == "accuracy" else change)]
+
+
+def _nothing(measure: Measure) -> None:
+    with st.container(height=CHART_HEIGHT, vertical_alignment="center", border=True):
+        st.caption(_EMPTY[measure], text_alignment="center")
+
+
+def legend(strategies: Iterable[Strategy], lines: Sequence[Line] = ()) -> None:
+    """Show which colour is which strategy, and the reference lines with their values."""
+    drawn = {line.strategy for line in lines}
+    entries = [
+        _entry(curves.colour(s.name), "solid" if s.solver == "steps" else "dashed", s.title)
+        for s in strategies
+        if s.name not in drawn
+    ]
+    entries += [
+        _entry(
+            line.colour, "dotted" if line.dotted else "dashed", f"{line.title} {line.value:.0f}%"
+        )
+        for line in lines
+    ]
+    st.html(
+        '<div style="display:flex;flex-wrap:wrap;gap:2px 16px;font-size:0.85rem">'
+        f"{''.join(entries)}</div>"
+    )
+
+
+def _entry(colour: str, style: str, text: str) -> str:
+    return (
+        '<span style="display:inline-flex;align-items:center;gap:6px">'
+        f'<span style="width:20px;border-top:3px {style} {colour}"></span>{escape(text)}</span>'
+    )

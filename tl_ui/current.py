@@ -1,0 +1,86 @@
+"""What the session's choice stands for: the data set, probe, model and weights behind its ids."""
+
+import streamlit as st
+
+from tl_core import catalog, datasets, ingest, weights
+from tl_core.catalog import Model
+from tl_core.datasets import Dataset
+from tl_core.datasets.limits import BadInput
+from tl_core.datasets.records import RECORD
+from tl_core.home import home
+from tl_core.store import Store
+from tl_core.weights import WeightsFile
+from tl_ui.state import choice, choose
+
+
+def store() -> Store:
+    """Return the open store of the data directory; sessions share it."""
+    return _store(str(home()))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _store(data: str) -> Store:
+    return Store()
+
+
+def dataset() -> Dataset:
+    """Return the chosen data set, else the default sample set (built on first use)."""
+    chosen = choice().dataset
+    if chosen is not None:
+        found = load(chosen)
+        if found is not None:
+            return found
+        choose(dataset=None)
+    return sample(next(iter(ingest.SAMPLES)))
+
+
+def probe() -> Dataset | None:
+    """Return the chosen source photographs, if any."""
+    chosen = choice().probe
+    found = load(chosen) if chosen is not None else None
+    if found is None and chosen is not None:
+        choose(probe=None)
+    return found
+
+
+def model() -> Model:
+    """Return the chosen row of the catalog."""
+    return catalog.catalog()[choice().backbone]
+
+
+def weights_file() -> WeightsFile | None:
+    """Return the chosen weights of the chosen model, else the newest that are here, else None."""
+    files = weights.available(choice().backbone)
+    return next(
+        (file for file in files if file.sha256 == choice().weights), next(iter(files), None)
+    )
+
+
+def sample(name: str) -> Dataset:
+    """Return a sample set; the first time it is made, which takes a moment."""
+    found = load(_sample(str(home()), name))
+    if found is None:  # deleted meanwhile
+        _sample.clear()
+        found = load(_sample(str(home()), name))
+    assert found is not None
+    return found
+
+
+@st.cache_data(show_spinner="Preparing the sample images", max_entries=64)
+def _sample(data: str, name: str) -> str:
+    return ingest.sample(name).fingerprint
+
+
+def load(fingerprint: str) -> Dataset | None:
+    """Return a data set, None if it is no longer there."""
+    try:
+        path = home() / "datasets" / fingerprint[:24] / RECORD
+        return _load(fingerprint, str(path), path.stat().st_mtime_ns)
+    except (BadInput, OSError):
+        return None
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _load(fingerprint: str, path: str, changed: int) -> Dataset:
+    # `path` and `changed` are part of the key: a renamed data set is read again.
+    return datasets.load(fingerprint)

@@ -1,0 +1,176 @@
+"""The Lab before a run: three steps with their defaults done, one button, and the empty chart."""
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from tl_core import curves, datasets, estimate
+from tl_core.catalog import Model
+from tl_core.config import BUDGETS, budget_for
+from tl_core.datasets import Dataset
+from tl_core.strategies import STRATEGIES
+from tl_core.wording import duration, number_of
+from tl_ui import chart, current, launch, strategy_table, theme
+from tl_ui.launch import Prepared
+from tl_ui.state import choice, choose
+from tl_ui.widgets import safe_label, thumbnails
+
+COLUMNS = [360, 860]
+_THUMBNAILS, _THUMBNAIL_WIDTH = 6, 40
+
+
+def show() -> None:
+    """Show the set-up."""
+    st.header("Which way of reusing a trained model works best on your images?", anchor=False)
+    ready = launch.prepared(choice())
+    left, right = st.columns(COLUMNS, gap="medium")
+    with left:
+        with st.container(border=True, gap="xxsmall"):
+            _data(ready.data)
+            _model(ready.row)
+            _compare(ready)
+        _start(ready)
+    with right:
+        _empty_chart(ready)
+
+
+def _step(number: int, name: str, done: bool = True) -> DeltaGenerator:
+    """Show a step's name; return the line, for the control that changes it."""
+    icon = ":material/check_circle:" if done else ":material/radio_button_unchecked:"
+    line = st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap=None
+    )
+    line.markdown(f"{icon} **{number} {name}**", width="content")
+    return line
+
+
+def _data(data: Dataset) -> None:
+    _step(1, "Data").page_link(theme.DATA, label="Change data", icon=":material/image:")
+    images = number_of(len(data.images), "image")
+    classes = number_of(len(data.classes), "class", "classes")
+    st.caption(f"{safe_label(data.name, 40)}, {images}, {classes}")
+    firsts = [
+        next(i for i, image in enumerate(data.images) if image.label == label)
+        for label in sorted({image.label for image in data.images})[:_THUMBNAILS]
+    ]
+    spare = [i for i in range(len(data.images)) if i not in firsts]
+    thumbnails(data, [*firsts, *spare][:_THUMBNAILS], _THUMBNAIL_WIDTH)
+
+
+def _model(row: Model) -> None:
+    file = current.weights_file()
+    _step(2, "Model", done=file is not None).page_link(
+        theme.MODEL, label="Change model", icon=":material/layers:"
+    )
+    state = "weights are here" if file else "weights not here yet"
+    commercial = row.weights.commercial.split(":")[0].rstrip(".")
+    st.caption(
+        f"{row.title}, {row.weights.megabytes:.0f} MB, {state}. {safe_label(commercial, 80)}."
+    )
+
+
+def _compare(ready: Prepared) -> None:
+    chosen = ready.config.strategies
+    with _step(3, "Compare", done=bool(chosen)).popover(
+        "Change plan", icon=":material/tune:", type="tertiary"
+    ):
+        _strategies(ready.row)
+        _seeds(ready)
+        _budget(ready.row)
+    st.caption(
+        f"{number_of(len(chosen), 'strategy', 'strategies')}, "
+        f"{launch.seeds_text(ready.config.seeds)}, {ready.config.budget} budget"
+    )
+
+
+def _strategies(row: Model) -> None:
+    st.session_state["setup_strategies"] = list(choice().strategies)
+    st.pills(
+        "Strategies",
+        list(STRATEGIES),
+        selection_mode="multi",
+        format_func=lambda name: STRATEGIES[name].title,
+        key="setup_strategies",
+        on_change=lambda: choose(strategies=tuple(st.session_state["setup_strategies"])),
+    )
+    if choice().frozen is not None:
+        st.caption(
+            f"and **My layers**, your own choice of frozen blocks of {row.title} "
+            "(turned on on the model page)"
+        )
+
+
+def _seeds(ready: Prepared) -> None:
+    st.session_state["setup_seeds"] = choice().seeds
+    st.segmented_control(
+        "Seeds",
+        [1, 3, 5] if choice().seeds in (1, 3, 5) else sorted({1, 3, 5, choice().seeds}),
+        key="setup_seeds",
+        required=True,
+        on_change=lambda: choose(seeds=st.session_state["setup_seeds"]),
+        help="How often everything is repeated: with another random start and, unless your data "
+        "came with a test part, with other test images.",
+    )
+
+
+def _budget(row: Model) -> None:
+    def text(name: str) -> str:
+        limits = budget_for(name, row.preprocessing.crop)
+        return f"{name.capitalize()}: {limits.steps} steps"
+
+    st.session_state["setup_budget"] = choice().budget
+    st.segmented_control(
+        "Budget",
+        list(BUDGETS),
+        format_func=text,
+        key="setup_budget",
+        required=True,
+        on_change=lambda: choose(budget=st.session_state["setup_budget"]),
+        help="Training steps of 32 images for every strategy. Larger budgets also try several "
+        "learning rates.",
+    )
+
+
+def _start(ready: Prepared) -> None:
+    st.button(
+        "Compare strategies",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=bool(ready.reason),
+        on_click=launch.start,
+        args=(ready.config,),
+        key="start",
+    )
+    if ready.reason:
+        st.markdown(f":material/info: {safe_label(ready.reason, 400)}")
+    if ready.lacks_weights:
+        with st.container(horizontal=True):
+            if st.button("Download", icon=":material/download:"):
+                st.switch_page(theme.MODEL)
+            if st.button("Own file", icon=":material/upload_file:"):
+                st.switch_page(theme.MODEL)
+    planned = launch.plan(ready.config, ready.row, ready.counts)
+    queue = f"waits for {number_of(ready.waiting, 'other job')} first · " if ready.waiting else ""
+    power = estimate.power_sentence(ready.counts.n_test, ready.config.seeds, ready.given_split)
+    st.caption(f"{queue}about {duration(planned.seconds)} · {power}.")
+    st.caption("Nothing here can break: everything can be undone or run again.")
+
+
+def majority(data: Dataset) -> float:
+    """Return the share of the largest class."""
+    counts = [sum(parts.values()) for parts in datasets.balance(data).values()]
+    return max(counts) / max(sum(counts), 1)
+
+
+def _empty_chart(ready: Prepared) -> None:
+    floor = curves.floor(majority(ready.data))
+    st.markdown("**Accuracy on held-out images**")
+    chart.before(floor)
+    chart.legend(ready.config.strategies, [floor])
+    st.caption(
+        f"Dotted: always guessing the largest class reaches {floor.value:.0f}%. Whatever is "
+        "worth having lies above it. Press Compare strategies: every strategy draws its own curve "
+        "here, cheapest first, within seconds."
+    )
+    st.markdown("**What textbooks say** (the comparison measures it on your images)")
+    strategy_table.textbook(ready.config.strategies, ready.row)

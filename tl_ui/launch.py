@@ -1,0 +1,184 @@
+"""From the session's choice to a queued comparison, and from an old comparison to a new one."""
+
+from dataclasses import dataclass
+
+import msgspec
+import streamlit as st
+
+from tl_core import datasets, estimate
+from tl_core.catalog import Model, catalog
+from tl_core.config import ComparisonConfig, DataConfig
+from tl_core.datasets import Dataset
+from tl_core.estimate import Counts, Plan
+from tl_core.store import QUEUE_LIMIT, StoreError
+from tl_core.strategies import STRATEGIES, Strategy, custom_strategy
+from tl_core.wording import number_of
+from tl_ui import class_map_editor, current, follow, widgets
+from tl_ui.state import Choice, choose
+
+OWNER = "local"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The next comparison, ready to be created unless `reason` says why not.
+
+    `lacks_weights`: the one reason with ways out of its own.
+    """
+
+    config: ComparisonConfig
+    data: Dataset
+    row: Model
+    counts: Counts
+    given_split: bool
+    lacks_weights: bool
+    reason: str
+    waiting: int
+
+
+def prepared(chosen: Choice) -> Prepared:
+    """Return what the choice stands for, with the reason why it cannot start, if there is one."""
+    data, row, file, probe = (
+        current.dataset(),
+        current.model(),
+        current.weights_file(),
+        current.probe(),
+    )
+    suggested = class_map_editor.suggest(data.classes, row.weights.source_classes)
+    resolved = class_map_editor.resolved(suggested, chosen.class_map)
+    config = ComparisonConfig(
+        data=DataConfig(
+            fingerprint=data.fingerprint,
+            name=data.name,
+            probe=probe.fingerprint if probe else None,
+            probe_name=probe.name if probe else None,
+        ),
+        backbone=row.name,
+        weights_sha256=file.sha256 if file else "",
+        strategies=strategies(chosen, row),
+        class_map={name: indices for name, indices in resolved.items() if indices},
+        seeds=chosen.seeds,
+        budget=chosen.budget,
+    )
+    train, validation, test = _sizes(data.fingerprint, data)
+    jobs = current.store().list(limit=100, active=True)
+    queued = sum(job.status == "queued" and job.owner == OWNER for job in jobs)
+    return Prepared(
+        config=config,
+        data=data,
+        row=row,
+        counts=Counts(train, validation, test, len(probe.images) if probe else 0),
+        given_split=datasets.has_given_split(data),
+        lacks_weights=file is None,
+        reason=_reason(config, row, file is None, queued),
+        waiting=len(jobs),
+    )
+
+
+def strategies(chosen: Choice, row: Model) -> tuple[Strategy, ...]:
+    """Return the chosen strategies as values; layers of one's own only if they fit the model."""
+    own = chosen.frozen is not None and len(chosen.frozen) == len(row.blocks)
+    named = [STRATEGIES[name] for name in STRATEGIES if name in chosen.strategies]
+    return (*named, custom_strategy(chosen.frozen)) if own and chosen.frozen else tuple(named)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _sizes(fingerprint: str, _data: Dataset) -> tuple[int, int, int]:
+    part = datasets.split(_data, 0)
+    return len(part.train), len(part.validation), len(part.test)
+
+
+def _reason(config: ComparisonConfig, row: Model, lacks_weights: bool, queued: int) -> str:
+    if lacks_weights:
+        return (
+            f"The weights of {row.title} are not on this machine yet: download them "
+            f"({row.weights.megabytes:.0f} MB), or bring your own file."
+        )
+    if not config.strategies:
+        return "Choose at least one strategy in step 3."
+    if all(strategy.solver == "none" for strategy in config.strategies) and not config.class_map:
+        return (
+            "Zero-shot transfer alone cannot run: none of your classes is mapped to a source "
+            "class. Choose another strategy as well, or map the classes on the model page."
+        )
+    if queued >= QUEUE_LIMIT:
+        return f"You already have {queued} comparisons waiting. Wait, or cancel one in the history."
+    return ""
+
+
+def plan(config: ComparisonConfig, row: Model, counts: Counts) -> Plan:
+    """Return what a comparison is expected to take on this machine."""
+    store = current.store()
+    measured = store.speeds(estimate.speed_key(row.name, ""))
+    rate, _ = estimate.speed(row, store.device(), measured)
+    return estimate.plan(
+        row,
+        counts,
+        config.strategies,
+        seeds=config.seeds,
+        budget=config.budget,
+        zero_shot=bool(config.class_map),
+        flops_per_second=rate,
+    )
+
+
+def start(config: ComparisonConfig, name: str | None = None) -> str | None:
+    """Queue a comparison and show it; return its id, or None after saying why it cannot be."""
+    row = catalog().get(config.backbone)
+    title = name or f"{config.data.name} · {row.title if row else config.backbone}"
+    try:
+        job = current.store().create(config, title, OWNER)
+    except StoreError as error:
+        widgets.flash(widgets.safe_label(error, 400), ":material/error:")
+        return None
+    st.query_params["job"] = job
+    return job
+
+
+def again(config: ComparisonConfig, name: str, seeds: int | None = None) -> str | None:
+    """Start an old comparison once more, with more seeds if wanted; finished runs are reused."""
+    return start(msgspec.structs.replace(config, seeds=seeds or config.seeds), name)
+
+
+def adopt(config: ComparisonConfig) -> None:
+    """Make an old comparison the choice, as far as it is still there, and show the set-up."""
+    own = next((s for s in config.strategies if STRATEGIES.get(s.name) != s), None)
+    row = catalog().get(config.backbone)
+    frozen = None
+    if own is not None and own.stages and row is not None:
+        factors = own.stages[-1].last[::-1]
+        frozen = tuple(factor is None for factor in factors)
+        frozen = frozen if len(frozen) == len(row.blocks) else None
+    changes: dict[str, object] = {
+        "dataset": config.data.fingerprint,
+        "probe": config.data.probe,
+        "strategies": tuple(s.name for s in config.strategies if s.name in STRATEGIES),
+        "frozen": frozen,
+        "class_map": dict(config.class_map),
+        "seeds": config.seeds,
+        "budget": config.budget,
+    }
+    if row is not None:
+        changes |= {"backbone": row.name, "weights": config.weights_sha256 or None}
+    choose(**changes)
+    leave()
+
+
+def leave() -> None:
+    """Go back to the set-up."""
+    st.query_params.pop("job", None)
+
+
+def resume(job: str) -> None:
+    """Continue a failed or cancelled comparison where it stopped."""
+    try:
+        current.store().resume(job)
+    except StoreError as error:
+        widgets.flash(widgets.safe_label(error, 400), ":material/error:")
+        return
+    follow.forget(job)
+
+
+def seeds_text(seeds: int) -> str:
+    """Return `1 seed`, `3 seeds`."""
+    return number_of(seeds, "seed")

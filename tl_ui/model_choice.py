@@ -1,0 +1,103 @@
+"""Choosing a pretrained model: its facts, its terms, and all models side by side."""
+
+import pandas as pd
+import streamlit as st
+
+from tl_core import weights
+from tl_core.catalog import Model, catalog
+from tl_core.wording import count
+from tl_ui.state import choice, choose
+
+
+def section() -> Model:
+    """Show the chooser, the facts and the table of all models; return the chosen one."""
+    rows = catalog()
+    here = {name: bool(weights.available(name)) for name in rows}
+    st.session_state["model_name"] = choice().backbone
+    st.selectbox(
+        "Pretrained model",
+        list(rows),
+        key="model_name",
+        format_func=lambda name: _option(rows[name], here[name]),
+        on_change=lambda: select(st.session_state["model_name"]),
+    )
+    row = rows[choice().backbone]
+    facts(row)
+    with st.expander("All models side by side", icon=":material/table_chart:"):
+        table(list(rows.values()), here)
+    return row
+
+
+def select(name: str) -> None:
+    """Make a model the chosen one; weights and own layers belong to the earlier one."""
+    if name != choice().backbone:
+        choose(backbone=name, weights=None, frozen=None)
+
+
+def _option(row: Model, is_here: bool) -> str:
+    return f"{row.title}, {count(row.parameters)} parameters" + ("" if is_here else ", to download")
+
+
+def facts(row: Model) -> None:
+    """Show what a model is, how good it is at its source task, and under which terms."""
+    about = row.weights
+    with st.grid(min_column_width=140):
+        st.metric("Parameters", count(row.parameters))
+        st.metric(
+            "GFLOPs an image",
+            f"{row.flops / 1e9:.2g}",
+            help="Forwards; a multiplication and an addition count as two.",
+        )
+        st.metric(
+            "Published accuracy",
+            f"{about.top1:.1f}%",
+            help=f"Top-1 on {about.source_task}, as torchvision publishes it; "
+            f"top-5 {about.top5:.1f}%.",
+        )
+        st.metric("Weights file", f"{about.megabytes:.0f} MB")
+        st.metric("Input", f"{row.preprocessing.crop} px")
+    st.markdown(f":material/gavel: **Licence.** {about.commercial}")
+    with st.expander("Terms in full"):
+        st.markdown(
+            f"- Code: {about.code_licence}\n- Weights: {about.weights_licence}\n"
+            f"- Trained on: {about.source_task}"
+        )
+
+
+def table(rows: list[Model], here: dict[str, bool]) -> None:
+    """Show all models; a click on a row chooses it."""
+    frame = pd.DataFrame(
+        {
+            "Model": [row.title for row in rows],
+            "Weights": ["here" if here[row.name] else "to download" for row in rows],
+            "Parameters": [row.parameters / 1e6 for row in rows],
+            "GFLOPs": [row.flops / 1e9 for row in rows],
+            "Top-1": [row.weights.top1 for row in rows],
+            "MB": [row.weights.megabytes for row in rows],
+            "Code licence": [row.weights.code_licence for row in rows],
+            "Commercial use": [row.weights.commercial for row in rows],
+        }
+    )
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        frame,
+        key=f"models_{choice().backbone}",
+        hide_index=True,
+        height=38 + 35 * len(frame),
+        on_select=lambda: _picked(rows),
+        selection_mode="single-row",
+        column_config={
+            "Parameters": number(format="%.1f M"),
+            "GFLOPs": number(format="%.2f"),
+            "Top-1": number(format="%.1f%%", help="ImageNet accuracy as published"),
+            "MB": number(format="%.0f"),
+        },
+        alt="Pretrained models with size, compute, published accuracy and licence",
+    )
+    st.caption("Click the box left of a row to choose that model.")
+
+
+def _picked(rows: list[Model]) -> None:
+    selected = st.session_state[f"models_{choice().backbone}"].selection.rows
+    if selected:
+        select(rows[selected[0]].name)

@@ -1,0 +1,193 @@
+"""The Lab after a run: verdict, finished chart, scoreboard, table; partial results say so."""
+
+import streamlit as st
+
+from tl_core import curves, estimate, figures
+from tl_core.catalog import catalog
+from tl_core.events import RunFailed
+from tl_core.store import Comparison
+from tl_core.tables import Record, source_summary
+from tl_core.wording import duration, number_of, percent
+from tl_ui import chart, current, launch, scoreboard, strategy_table, theme, verdict_view
+from tl_ui.follow import Followed, follow
+from tl_ui.lab_setup import COLUMNS
+from tl_ui.live import launch_plan
+from tl_ui.widgets import safe_label
+
+
+def show(job: Comparison) -> None:
+    """Show a comparison that has ended, however it ended."""
+    followed = follow(job.id)
+    found = followed.found
+    _learn(job, found)
+    _head(job, followed)
+    if found.started is None:
+        st.info("Nothing was measured before it ended.", icon=":material/info:")
+        return
+    left, right = st.columns(COLUMNS, gap="medium")
+    with left:
+        if followed.said is not None:
+            verdict_view.show(found, followed.said)
+        _more_seeds(job, found)
+        row = catalog().get(found.started.config.backbone)
+        scoreboard.show(found, followed.rows, row, followed.said, live=False)
+    with right:
+        wanted = chart.view(found)
+        chart.finished(found, wanted)
+        chart.legend(found.strategies, curves.reference_lines(found, "accuracy"))
+        several = max((r.seeds for r in followed.rows), default=0) > 1
+        band = " Bands span the seeds." if several else ""
+        st.caption(
+            "Validation images while training. Stars mark the best step; the last one is "
+            f"reported.{band}"
+        )
+        _dots(followed)
+    st.subheader("All strategies, measured and by the textbook", anchor=False)
+    if followed.rows:
+        strategy_table.show(job, followed)
+    _source(found)
+    _failures(found)
+    with st.expander("The command that gives these numbers again", icon=":material/terminal:"):
+        st.code(found.started.command, language="bash", wrap_lines=True)
+
+
+def _head(job: Comparison, followed: Followed) -> None:
+    title, _ = verdict_view.headline(followed.said)
+    word, icon, colour = theme.STATUS[job.status]
+    partial = job.status != "done" and bool(followed.found.ended)
+    if not title:
+        title = {
+            "failed": "This comparison failed",
+            "cancelled": "This comparison was cancelled",
+        }.get(job.status, "Finished")
+    st.header(safe_label(title), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if followed.said is not None and followed.said.recommended:
+            recommended = "recommended so far" if partial else "recommended"
+            st.badge(recommended, icon=":material/recommend:", color="green")
+        st.badge(word, icon=icon, color=colour)
+        if partial:
+            st.badge("partial results", icon=":material/incomplete_circle:", color="orange")
+        if _failed(followed.found):
+            st.badge("some runs failed", icon=":material/warning:", color="orange")
+        st.caption(f"{safe_label(job.name)} · {duration(job.seconds)}", width="content")
+        _actions(job)
+    if job.reason:
+        st.error(safe_label(job.reason, 600), icon=":material/error:")
+    if partial:
+        st.caption("Kept and shown: the runs that finished. The verdict is about these alone.")
+
+
+def _actions(job: Comparison) -> None:
+    config = job.config
+    if job.status in ("failed", "cancelled"):
+        st.button(
+            "Continue",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=launch.resume,
+            args=(job.id,),
+            help="Goes on where it stopped; finished runs are kept.",
+        )
+    if config is not None:
+        st.button(
+            "Run again",
+            icon=":material/replay:",
+            on_click=launch.again,
+            args=(config, job.name),
+            help="A new comparison with the same settings. Runs that are finished are taken over.",
+        )
+        st.button(
+            "Change one thing",
+            icon=":material/tune:",
+            on_click=launch.adopt,
+            args=(config,),
+            help="Back to the set-up with these settings.",
+        )
+    st.button("New comparison", icon=":material/add:", on_click=launch.leave)
+
+
+def _more_seeds(job: Comparison, found: Record) -> None:
+    """Offer two more seeds where they would add test images."""
+    assert found.started is not None
+    config = job.config
+    if config is None or job.status != "done" or found.started.dataset.given_split:
+        return
+    wanted = config.seeds + 2
+    planned = launch_plan(job, found)
+    if wanted > 5 or planned is None:
+        return
+    seconds = (planned.seconds - planned.preparation) / config.seeds * 2
+    st.button(
+        f"2 more seeds, about {duration(seconds)}",
+        icon=":material/exposure_plus_2:",
+        on_click=launch.again,
+        args=(config, job.name, wanted),
+        help="More test images, narrower intervals. Finished runs are taken over.",
+    )
+
+
+def _dots(followed: Followed) -> None:
+    if not any(row.test_accuracy is not None for row in followed.rows):
+        return
+    st.markdown("**Result: accuracy on test images, with 95% intervals**")
+    figure = figures.accuracy_dots(followed.found, followed.rows)
+    st.plotly_chart(
+        figure,
+        height=int(figure.layout.height),
+        key="chart_dots",
+        config={"displayModeBar": False},
+        alt=figures.describe(followed.found, followed.rows),
+    )
+
+
+def _source(found: Record) -> None:
+    """Say what forgetting was measured on, or why only drift is shown."""
+    assert found.started is not None
+    source, summary = found.started.source, source_summary(found.started)
+    if source is None or summary is None:
+        st.caption(
+            ":material/info: No labelled source images: what training changed is called drift "
+            "(predictions that differ from the original model's), never forgetting. Bring a few "
+            "photographs of source classes on the data page to measure forgetting."
+        )
+        return
+    classes = number_of(source.source_classes, "source class", "source classes")
+    images = number_of(source.images, "image")
+    said = f"Source skill measured on {source.classes:,} of {classes}, {images}"
+    if not source.rated:
+        st.caption(
+            f":material/info: {said}: too few for a rate (20 are needed), so drift is shown."
+        )
+        return
+    ends = f"{percent(summary['ci_low'])} to {percent(summary['ci_high'])}"
+    st.caption(
+        f":material/info: {said}; the original model gets {percent(summary['accuracy_before'])} "
+        f"of them right ({ends})."
+    )
+
+
+def _failed(found: Record) -> list[RunFailed]:
+    """Return runs that failed and did not succeed when the comparison was continued."""
+    return [run for run_id, run in found.failed.items() if run_id not in found.ended]
+
+
+def _failures(found: Record) -> None:
+    for failed in _failed(found):
+        title = f"{failed.run.strategy.title}, seed {failed.run.seed + 1}"
+        st.warning(
+            f"**{title} failed.** {safe_label(failed.reason, 400)}", icon=":material/warning:"
+        )
+
+
+def _learn(job: Comparison, found: Record) -> None:
+    """Remember this machine's speed for later estimates, from its latest finished comparison."""
+    learned = st.session_state.setdefault("learned_from", set())
+    if job.status != "done" or job.id in learned:
+        return
+    learned.add(job.id)
+    store = current.store()
+    latest = next((j for j in store.list(kind="compare") if j.status == "done"), job)
+    if latest.id == job.id:
+        for key, value in estimate.measured_speeds(found).items():
+            store.remember(key, value)

@@ -1,0 +1,24 @@
+"""Words, icons and colours that mean the same on every page."""
+
+from typing import Final, Literal
+
+from tl_core.store import Status
+
+BadgeColour = Literal["red", "orange", "blue", "green", "gray"]
+
+# Status is a word first; the colour only repeats it.
+STATUS: Final[dict[Status, tuple[str, str, BadgeColour]]] = {
+    "queued": ("waiting", ":material/schedule:", "orange"),
+    "running": ("running", ":material/play_arrow:", "blue"),
+    "done": ("finished", ":material/check:", "green"),
+    "failed": ("failed", ":material/error:", "red"),
+    "cancelled": ("cancelled", ":material/cancel:", "gray"),
+}
+
+LAB: Final = "pages/lab.py"
+DATA: Final = "pages/data.py"
+MODEL: Final = "pages/model.py"
+HISTORY: Final = "pages/history.py"
+
+THUMBNAILS_PER_CLASS: Final = 12
+THUMBNAIL_WIDTH: Final = 72

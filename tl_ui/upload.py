@@ -1,0 +1,181 @@
+"""Bringing one's own images: a folder, a zip, or loose files class by class."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from tl_core import ingest
+from tl_core.datasets import Dataset, Kind
+from tl_core.datasets.limits import MAX_IMAGE_BYTES, MAX_ZIP_BYTES, MB, BadInput
+from tl_core.wording import number_of
+from tl_ui import staging
+from tl_ui.staging import Progress
+from tl_ui.widgets import plain_label, problem, safe_label
+
+IMAGE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
+MODES = {"folder": "A folder", "zip": "A zip", "classes": "Class by class"}
+
+
+def section(kind: Kind, taken: Callable[[Dataset], None]) -> None:
+    """Show the uploaders; `taken` gets each new data set, after which the page runs again."""
+    modes = list(MODES) if kind == "target" else ["folder", "zip"]
+    mode = st.segmented_control(
+        "How do you bring them?",
+        modes,
+        default=modes[0],
+        required=True,
+        format_func=MODES.__getitem__,
+        key=f"{kind}_mode",
+    )
+    {"folder": _folder, "zip": _zip, "classes": _classes}[mode](kind, taken)
+    fault = st.session_state.get(f"{kind}_fault")
+    if fault:
+        problem(*fault)
+
+
+def _uploader(kind: Kind, mode: str, label: str, **options: Any) -> Any:
+    """Show an uploader that `_empty` can empty: uploads lie in this process's memory until then."""
+    return st.file_uploader(label, key=f"{kind}_{mode}_{_revision(kind)}", **options)
+
+
+def _revision(kind: Kind) -> int:
+    return int(st.session_state.setdefault(f"{kind}_revision", 0))
+
+
+def _empty(kind: Kind) -> None:
+    st.session_state[f"{kind}_revision"] = _revision(kind) + 1
+
+
+def _folder(kind: Kind, taken: Callable[[Dataset], None]) -> None:
+    files = _uploader(
+        kind,
+        "folder",
+        "Choose the folder that holds one folder for each class",
+        type=[*IMAGE_TYPES, "csv"],
+        accept_multiple_files="directory",
+        max_upload_size=MAX_IMAGE_BYTES // MB,
+    )
+    st.caption(
+        "`my images/cat/1.jpg`, `my images/dog/2.jpg` … : each folder's name becomes a class. "
+        "`train` with `val` or `test` around the class folders keeps your split. A CSV with the "
+        "columns `file` and `label` works likewise."
+        if kind == "target"
+        else "Folders named like source classes (`bee/1.jpg`, or a synset such as `n02206856`), or "
+        "images with a `labels.csv`: `file`, and one of `class_index`, `synset`, `class_name`."
+    )
+    if files:
+        name = _top_folder([file.name for file in files])
+        pairs = [(file.name, file) for file in files]
+        _take(
+            kind,
+            taken,
+            lambda show: ingest.ingest_files(pairs, name=name, kind=kind, progress=show),
+        )
+
+
+def _zip(kind: Kind, taken: Callable[[Dataset], None]) -> None:
+    file = _uploader(
+        kind,
+        "zip",
+        "Choose a zip of such a folder",
+        type=["zip"],
+        max_upload_size=MAX_ZIP_BYTES // MB,
+    )
+    st.caption(f"At most {MAX_ZIP_BYTES // MB} MB and {ingest.MAX_ENTRIES:,} files.")
+    if file is not None:
+        name = plain_label(Path(file.name).stem)
+        _take(
+            kind, taken, lambda show: ingest.ingest_zip(file, name=name, kind=kind, progress=show)
+        )
+
+
+def _top_folder(names: list[str]) -> str:
+    """Return the folder that all files share, as the data set's first name."""
+    first = {name.split("/")[0] for name in names if "/" in name}
+    return plain_label(first.pop()) if len(first) == 1 else "My images"
+
+
+def _take(
+    kind: Kind, taken: Callable[[Dataset], None], read: Callable[[Progress], Dataset]
+) -> None:
+    """Read an upload with its progress shown, then empty the uploader, whatever came of it."""
+    st.session_state.pop(f"{kind}_fault", None)
+    with st.status("Reading the images", expanded=True) as status:
+        bar = st.progress(0.0, text="Starting")
+        try:
+            dataset = read(lambda text, share: _show(bar, text, share))
+        except BadInput as error:
+            status.update(label="These files cannot be used", state="error")
+            st.session_state[f"{kind}_fault"] = (str(error), error.details)
+        else:
+            status.update(label="Done", state="complete")
+            taken(dataset)
+    _empty(kind)
+    st.rerun()
+
+
+def _show(bar: Any, text: str, share: float | None) -> None:
+    bar.progress(min(max(share or 0.0, 0.0), 1.0), text=safe_label(text))
+
+
+def _classes(kind: Kind, taken: Callable[[Dataset], None]) -> None:
+    """Collect classes one after the other; their files wait on disk, not in memory."""
+    name = st.text_input(
+        "Name of a class",
+        key=f"class_name_{_revision(kind)}",
+        max_chars=120,
+        placeholder="cat",
+        icon=":material/label:",
+    )
+    fault = staging.class_name_fault(name or "")
+    files = _uploader(
+        kind,
+        "classes",
+        "Its images",
+        type=IMAGE_TYPES,
+        accept_multiple_files=True,
+        max_upload_size=MAX_IMAGE_BYTES // MB,
+        disabled=bool(fault),
+    )
+    if fault:
+        st.caption(f":material/info: {fault}")
+    if files and name and not fault:
+        staging.stage(name, files)
+        _empty(kind)
+        st.rerun()
+    _staged(kind, taken)
+
+
+def _staged(kind: Kind, taken: Callable[[Dataset], None]) -> None:
+    """Show what has been collected, with ways to drop a class and to make the data set."""
+    staged = staging.staged()
+    for name, files in list(staged.items()):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f"**{safe_label(name)}**: {number_of(len(files), 'image')}", width="content"
+            )
+            st.button(
+                "Remove",
+                key=f"unstage_{name}",
+                type="tertiary",
+                icon=":material/close:",
+                on_click=staged.pop,
+                args=(name, None),
+            )
+    ready = len(staged) >= 2
+    name = st.text_input(
+        "Name of the data set", value="My images", key="staged_name", max_chars=120
+    )
+    st.button(
+        "Make the data set",
+        type="primary",
+        disabled=not ready,
+        key="make_staged",
+        on_click=lambda: st.session_state.update(make_staged_asked=True),
+    )
+    if st.session_state.pop("make_staged_asked", False):
+        _take(kind, taken, lambda show: staging.ingest_staged(kind, name or "My images", show))
+    if not ready:
+        st.caption("At least two classes with four images each are needed.")

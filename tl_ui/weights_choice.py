@@ -1,0 +1,146 @@
+"""Weights of the chosen model: the files that are here, a download, a file of one's own."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from tl_core import weights
+from tl_core.catalog import Model
+from tl_core.store import Comparison, StoreError
+from tl_core.weights import LIMIT_BYTES, BadWeights, WeightsFile
+from tl_ui import current
+from tl_ui.state import choice, choose
+from tl_ui.widgets import flash, plain_label, problem, safe_label
+
+_FAULT = "weights_fault"
+
+
+def section(row: Model) -> None:
+    """Show which weights are used, and the ways to get others."""
+    files = weights.available(row.name)
+    job = latest_download(row.name)
+    if files:
+        _files(files)
+    elif job is None or job.status not in ("queued", "running", "failed"):
+        st.warning(
+            f"The weights of {row.title} are not on this machine yet. Two ways to get them: "
+            f"download {row.weights.megabytes:.0f} MB once (needs an internet connection), or "
+            "bring a .safetensors file.",
+            icon=":material/cloud_download:",
+        )
+    if job is not None and job.active:
+        _watch(job.id)
+    elif not any(file.origin == "torchvision" for file in files):
+        _offer_download(row, job)
+    _own_file(row, expanded=not files)
+
+
+def latest_download(model: str) -> Comparison | None:
+    """Return the newest download job of a model."""
+    jobs = current.store().list(limit=50, kind="download")
+    return next((job for job in jobs if job.request.get("model") == model), None)
+
+
+def _files(files: list[WeightsFile]) -> None:
+    chosen = current.weights_file()
+    by_sha = {file.sha256: file for file in files}
+    if len(files) == 1:
+        st.markdown(f":material/check_circle: On this machine: {safe_label(_shown(files[0]))}")
+        return
+    st.session_state["weights_sha"] = chosen.sha256 if chosen else files[0].sha256
+    st.selectbox(
+        "Weights file",
+        list(by_sha),
+        key="weights_sha",
+        format_func=lambda sha: _shown(by_sha[sha]),
+        on_change=lambda: choose(weights=st.session_state["weights_sha"]),
+    )
+
+
+def _shown(file: WeightsFile) -> str:
+    origin = "from torchvision" if file.origin == "torchvision" else "own file"
+    added = datetime.fromisoformat(file.added).astimezone().strftime("%d %b %Y")
+    name = plain_label(file.name, 60)
+    return f"{name}, {file.megabytes:.0f} MB, {origin}, added {added}, SHA-256 {file.sha256[:8]}"
+
+
+def _offer_download(row: Model, last: Comparison | None) -> None:
+    if last is not None and last.status == "failed":
+        problem(last.reason)
+    st.button(
+        f"Download {row.weights.megabytes:.0f} MB from torchvision",
+        key="download",
+        icon=":material/download:",
+        type="secondary" if weights.available(row.name) else "primary",
+        on_click=_start,
+        args=(row,),
+    )
+
+
+def _start(row: Model) -> None:
+    try:
+        current.store().create(
+            None, f"Weights of {row.title}", kind="download", request={"model": row.name}
+        )
+    except StoreError as error:
+        flash(safe_label(error, 500), ":material/error:")
+
+
+def _watch(job: str) -> None:
+    st.fragment(_progress, run_every=1.0)(job)
+
+
+def _progress(job_id: str) -> None:
+    """Show a download's progress; when it ended, the whole page shows what is true then."""
+    store = current.store()
+    job = store.get(job_id)
+    if job is None or not job.active:
+        if job is not None and job.status == "done":
+            flash(f"{safe_label(job.name)}: on this machine now.")
+        st.rerun()
+    position = store.position(job.id)
+    waits = f"Waiting for {position - 1} earlier jobs" if position and position > 1 else "Starting"
+    progress = job.progress
+    share = (progress.fraction if progress else None) or 0.0
+    st.progress(share, text=safe_label(progress.message if progress else waits))
+    st.button("Cancel the download", on_click=store.request_cancel, args=(job.id,))
+
+
+def _own_file(row: Model, expanded: bool) -> None:
+    revision = st.session_state.setdefault("weights_upload", 0)
+    with st.expander("Bring a .safetensors file", icon=":material/upload_file:", expanded=expanded):
+        st.caption(
+            f"State dict of torchvision's {row.title} with its original last layer, at most "
+            f"{LIMIT_BYTES // 1024**2} MB. A .pth file is converted with `python -m tl_core "
+            "convert-weights IN.pth OUT.safetensors`; here only safetensors is read, because it "
+            "cannot hold code."
+        )
+        file = st.file_uploader(
+            "Weights file",
+            type=["safetensors"],
+            max_upload_size=LIMIT_BYTES // 1024**2,
+            key=f"weights_file_{revision}",
+        )
+        if file is not None:
+            _add(row, file)
+        fault = st.session_state.get(_FAULT)
+        if fault is not None and fault[0] == row.name:
+            problem(*fault[1:])
+
+
+def _add(row: Model, file: "st.runtime.uploaded_file_manager.UploadedFile") -> None:  # type: ignore[name-defined]
+    """Check and copy the file, then empty the uploader: it would hold it in memory."""
+    st.session_state["weights_upload"] += 1
+    st.session_state.pop(_FAULT, None)
+    try:
+        with st.spinner("Checking the weights"):
+            added = weights.add(row, file, name=file.name)
+        before = choice().weights
+        choose(weights=added.sha256)
+        flash(
+            f"{safe_label(file.name)} fits {row.title} and is used now.",
+            undo=lambda: choose(weights=before) and None,
+        )
+    except BadWeights as error:
+        st.session_state[_FAULT] = (row.name, str(error), error.details)
+    st.rerun()
