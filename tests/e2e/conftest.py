@@ -1,0 +1,117 @@
+"""A real server, a real browser. Skipped, with the reason, where there is no Chromium."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+
+
+class Server:
+    """The app as the README starts it, on a free port, with a data directory of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.process = home, None
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+        command += ["--server.port", str(self.port), "--server.headless", "true"]
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "TL_HOME": str(self.home)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._wait_until_healthy()
+
+    def _wait_until_healthy(self) -> None:
+        """Ask until it answers; every refused question waits inside the socket, not in a sleep."""
+        for _ in range(600):
+            assert self.process.poll() is None, "The server ended at its start."
+            try:
+                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5):
+                    return
+            except (URLError, OSError):
+                with socket.socket() as patience:
+                    patience.settimeout(0.1)
+                    patience.bind(("127.0.0.1", 0))
+                    patience.listen()
+                    try:
+                        patience.accept()
+                    except TimeoutError:
+                        continue
+        raise AssertionError("The server did not become healthy.")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def maps(self) -> str:
+        """What the web process has mapped into memory."""
+        return Path(f"/proc/{self.process.pid}/maps").read_text()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    running = Server(tmp_path / "home")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
+    if path is None:
+        pytest.skip("browser: no Chromium on this machine")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as running:
+        opened = running.chromium.launch(executable_path=path, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page at 1280 x 800 that notes dialogs and requests to other machines."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    opened = context.new_page()
+    opened.set_default_timeout(30_000)
+    opened.strangers = []
+
+    def note(address: str) -> None:
+        parts = urlsplit(address)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname != "127.0.0.1":
+            opened.strangers.append(address)
+
+    def refuse(dialog) -> None:
+        opened.strangers.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    opened.on("request", lambda request: note(request.url))
+    opened.on("dialog", refuse)
+    yield opened
+    context.close()
