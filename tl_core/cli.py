@@ -33,7 +33,11 @@ def parser() -> argparse.ArgumentParser:
 def _add_compare(compare: argparse.ArgumentParser) -> None:
     add = compare.add_argument
     add("data", metavar="DATA", help="folder, zip, CSV, sample:NAME, or dataset:FINGERPRINT")
-    add("--backbone", default="resnet18", metavar="NAME", help="a model of `models`")
+    add(
+        "--backbone",
+        metavar="NAME",
+        help="a model of `models`; default: one whose weights are here",
+    )
     add("--weights", metavar="FILE", help="a .safetensors file, or sha256:PREFIX of a kept one")
     add("--source-probe", metavar="DIR", help="labelled images of the source task")
     add("--strategies", metavar="A,B", help=f"of {', '.join(STRATEGIES)}; default all")

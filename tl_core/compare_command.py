@@ -4,9 +4,10 @@ import argparse
 import json
 import sys
 
-from tl_core import worker
+from tl_core import weights, worker
 from tl_core.config import ComparisonConfig
 from tl_core.document import document
+from tl_core.estimate import measured_speeds
 from tl_core.request import Request, resolve
 from tl_core.store import Store
 from tl_core.strategies import STRATEGIES
@@ -41,7 +42,7 @@ def _request(options: argparse.Namespace) -> Request:
         freeze = () if freeze == "none" else tuple(freeze.split(","))
     return Request(
         data=options.data,
-        backbone=options.backbone,
+        backbone=options.backbone or weights.default_model(),
         weights=options.weights,
         source_probe=options.source_probe,
         strategies=tuple(options.strategies.split(",")) if options.strategies else (*STRATEGIES,),
@@ -72,4 +73,6 @@ def _execute(config: ComparisonConfig, name: str, bar: Bar) -> Record:
         store.finish(job, "failed", worker.reason(error))
         raise
     store.finish(job, "done")
+    for key, value in measured_speeds(found).items():
+        store.remember(key, value)
     return found

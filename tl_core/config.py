@@ -12,6 +12,9 @@ RECIPE_VERSION = 1
 
 BATCH_SIZE = 32
 
+# Under this many source images predictions are shown, never a rate.
+RATED_FROM = 20
+
 BudgetName = Literal["quick", "standard", "thorough"]
 RunKind = Literal["final", "trial", "equal_steps"]
 

@@ -63,6 +63,7 @@ def _weights() -> tuple[bool, str]:
     if here:
         return True, f"Pretrained weights of {', '.join(here)}"
     return False, (
-        "No pretrained weights yet: `python -m tl_core download-weights resnet18`, or bring a "
-        ".safetensors file with --weights"
+        "No pretrained weights yet: "
+        f"`python -m tl_core download-weights {weights.FIRST_MODEL}`, or bring a .safetensors file "
+        "with --weights"
     )

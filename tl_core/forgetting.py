@@ -20,8 +20,6 @@ from tl_core.catalog import Model
 from tl_core.device import Compute
 from tl_core.freezing import freeze_all
 
-# Under this many probe images predictions are shown, never a rate.
-RATED_FROM = 20
 # Images of the probe that are looked at after every epoch; all of them at the end.
 PER_EPOCH_IMAGES = 100
 # Similarity needs an images x images matrix: more images than this add memory, not insight.

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from tl_core import backbones, catalog, class_map, datasets, device, weights
 from tl_core.activations import PixelInputs, ReadOut, open_read_out
 from tl_core.backbones import Backbone
-from tl_core.config import ComparisonConfig, NotPossible
+from tl_core.config import RATED_FROM, ComparisonConfig, NotPossible
 from tl_core.device import Compute
 from tl_core.events import Progress, SourceFacts
-from tl_core.forgetting import RATED_FROM, ForgettingMeter, per_epoch_images, ready
+from tl_core.forgetting import ForgettingMeter, per_epoch_images, ready
 from tl_core.pixels import Pixels, open_pixels
 
 

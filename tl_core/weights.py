@@ -27,6 +27,9 @@ from tl_core.layouts import BadWeights as BadWeights
 from tl_core.layouts import check, read_layout
 from tl_core.pth import convert as convert
 
+# Quick on any laptop, 10 MB to download.
+FIRST_MODEL = "mobilenet_v3_small"
+
 LIMIT_BYTES = 400 * 1024**2
 CHUNK_BYTES = 1024**2
 TIMEOUT_SECONDS = 30.0
@@ -52,6 +55,11 @@ def available(model: str) -> list[WeightsFile]:
     root = folder("weights") / model
     found = [_described(path) for path in root.glob("*.safetensors")] if root.is_dir() else []
     return sorted((file for file in found if file), key=lambda file: file.added, reverse=True)
+
+
+def default_model() -> str:
+    """Return the model to begin with: the first of the catalog whose weights are here."""
+    return next((name for name in catalog() if available(name)), FIRST_MODEL)
 
 
 def find(sha256_prefix: str) -> WeightsFile | None:
