@@ -8,8 +8,9 @@ from tests import scripted
 from tl_core import estimate, stats, tables
 from tl_core.catalog import catalog
 from tl_core.config import budget_for
-from tl_core.estimate import Counts, plan, power_sentence, remaining_seconds
+from tl_core.estimate import Counts, plan, power_sentence
 from tl_core.events import RunEnded
+from tl_core.remaining import remaining_seconds
 from tl_core.strategies import STRATEGIES
 from tl_core.tables import Record, record
 

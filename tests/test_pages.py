@@ -69,6 +69,19 @@ def test_the_strip_names_the_device_a_worker_reported(app, home: Path) -> None:
     assert "CPU (Some CPU, 2 cores)" in texts(app("history"))
 
 
+def test_the_strip_speaks_of_the_comparison_that_is_shown(app) -> None:
+    store = Store()
+    job = store.create(scripted.config(scripted.Scenario(name="Road signs")), "mine", queued=False)
+    store.finish(job, "done")
+    store.close()
+    at = app("history")
+    at.query_params["job"] = job
+    strip = texts(at.switch_page("pages/lab.py").run())
+    assert "Road signs" in strip
+    assert "ResNet-18, weights" in strip
+    assert "Handwritten digits" not in strip.splitlines()[0]
+
+
 # Data
 
 

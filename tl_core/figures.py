@@ -95,10 +95,10 @@ def _mean_line(steps: pd.DataFrame, strategy: str, title: str) -> go.Scatter:
 def _best_step(steps: pd.DataFrame, strategy: str, title: str) -> go.Scatter:
     """Mark the best step; step 0, before training, is no candidate."""
     trained = steps[steps.index > 0] if (steps.index > 0).any() else steps
-    best = trained["value"].idxmax()
+    best = trained.loc[[trained["value"].idxmax()]].iloc[0]
     return go.Scatter(
-        x=[trained.loc[best, "share"]],
-        y=[trained.loc[best, "value"]],
+        x=[best["share"]],
+        y=[best["value"]],
         mode="markers",
         marker={
             "symbol": "star",
@@ -107,7 +107,7 @@ def _best_step(steps: pd.DataFrame, strategy: str, title: str) -> go.Scatter:
             "line": {"width": 1, "color": "white"},
         },
         name=f"{title}: best step",
-        hovertemplate=f"best step {best:.0f}: %{{y:.1f}} (only marked: the last one is reported)",
+        hovertemplate=f"best step {best.name}: %{{y:.1f}} (only marked: the last one is reported)",
     )
 
 

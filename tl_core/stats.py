@@ -4,6 +4,7 @@ Measurements of a strategy are a matrix seeds x images with NaN where a seed did
 All strategies of a comparison share the columns, so that differences are paired.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from scipy.stats import norm
 Matrix = NDArray[np.float64]
 
 RESAMPLES = 4000
+# Resamples drawn at a time, which bounds memory on large test parts.
+PART = 1000
 LEVEL = 0.95
 # Share of images on which two decent strategies disagree, before anything is measured.
 ASSUMED_DISAGREEMENT = 0.12
@@ -47,6 +50,17 @@ def mean(values: Matrix) -> float:
     return float(np.nanmean(values))
 
 
+@functools.lru_cache(maxsize=8)
+def _draws(seeds: int, images: int, resamples: int, seed: int) -> tuple[Matrix, Matrix]:
+    """Return how often each resample draws each seed and each image; the same for everyone."""
+    rng = np.random.default_rng(seed)
+    image_counts = rng.multinomial(images, np.full(images, 1 / images), size=resamples)
+    seed_counts = np.ones((resamples, 1), dtype=np.int64)
+    if seeds > 1:
+        seed_counts = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples)
+    return seed_counts.astype(np.float64), image_counts.astype(np.float64)
+
+
 def bootstrap_means(
     values: Matrix, resamples: int = RESAMPLES, seed: int = 0
 ) -> NDArray[np.float64]:
@@ -55,18 +69,16 @@ def bootstrap_means(
     An image drawn twice counts twice in every seed that tested it, which keeps the correlation of
     seeds that share a test part (Owen 2007, the pigeonhole bootstrap).
     """
-    rng = np.random.default_rng(seed)
-    seeds, images = values.shape
     measured = (~np.isnan(values)).astype(np.float64)
     filled = np.nan_to_num(values)
-    image_counts = rng.multinomial(images, np.full(images, 1 / images), size=resamples)
-    seed_counts = np.ones((resamples, 1), dtype=np.int64)
-    if seeds > 1:
-        seed_counts = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples)
-    total = ((seed_counts @ filled) * image_counts).sum(axis=1)
-    weight = ((seed_counts @ measured) * image_counts).sum(axis=1)
-    means: NDArray[np.float64] = total[weight > 0] / weight[weight > 0]
-    return means
+    means = []
+    for part in range(0, resamples, PART):
+        size = min(PART, resamples - part)
+        seed_counts, image_counts = _draws(*values.shape, size, seed + part)
+        total = np.einsum("bs,bs->b", seed_counts, image_counts @ filled.T)
+        weight = np.einsum("bs,bs->b", seed_counts, image_counts @ measured.T)
+        means.append(total[weight > 0] / weight[weight > 0])
+    return np.concatenate(means)
 
 
 def _ends(samples: NDArray[np.float64], level: float) -> tuple[float, float]:

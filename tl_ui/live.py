@@ -4,7 +4,7 @@ import time
 
 import streamlit as st
 
-from tl_core import curves, estimate
+from tl_core import curves, estimate, remaining
 from tl_core.catalog import Model, catalog
 from tl_core.estimate import Counts
 from tl_core.store import Comparison
@@ -95,7 +95,7 @@ def _progress(job: Comparison, found: Record) -> None:
         return
     over = len(found.ended) + len(found.failed)
     planned = max(found.started.planned_runs, 1)
-    run_id = estimate.current(found)
+    run_id = remaining.current(found)
     share = 0.0
     said = "Preparing the next run"
     if run_id is not None:
@@ -125,7 +125,7 @@ def _times(job: Comparison, found: Record, planned: estimate.Plan | None) -> str
     so_far = f"{duration(round(elapsed(job)))} so far"
     if planned is None:
         return so_far
-    left = estimate.remaining_seconds(planned, found)
+    left = remaining.remaining_seconds(planned, found)
     to_go = "a few seconds" if left < 10 else f"about {duration(round(left))}"
     return f"{so_far} · {to_go} to go"
 

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import streamlit as st
 from streamlit.navigation.page import Page
 
+from tl_core.catalog import catalog
+from tl_core.config import ComparisonConfig
 from tl_core.wording import number_of
 from tl_ui import current, theme
 from tl_ui.widgets import leave_flash, safe_label
@@ -138,16 +140,27 @@ def _device() -> str:
     return kind if not name or name == kind else f"{kind} ({name})"
 
 
+def _shown() -> ComparisonConfig | None:
+    """Return the configuration of the comparison that the address shows, if it shows one."""
+    wanted = st.query_params.get("job")
+    job = current.store().get(wanted) if wanted else None
+    return job.config if job is not None else None
+
+
 def _data() -> str:
-    data = current.dataset()
+    shown = _shown()
+    data = current.dataset() if shown is None else current.load(shown.data.fingerprint)
+    if data is None:  # deleted since
+        return f":material/image: {safe_label(shown.data.name if shown else '', 40)}"
     classes = number_of(len(data.classes), "class", "classes")
     counts = f"{number_of(len(data.images), 'image')}, {classes}"
     return f":material/image: {safe_label(data.name, 40)}: {counts}"
 
 
 def _model() -> str:
-    row = current.model()
-    here = "" if current.weights_file() else " (weights not here yet)"
+    shown = _shown()
+    row = current.model() if shown is None else catalog().get(shown.backbone, current.model())
+    here = "" if shown or current.weights_file() else " (weights not here yet)"
     return f":material/deployed_code: {row.title}{here}, {_licence(row.weights.weights_licence)}"
 
 

@@ -1,0 +1,56 @@
+"""How long a running comparison still takes: the plan, corrected by what runs really took."""
+
+from tl_core.config import RunKind
+from tl_core.estimate import Plan, PlannedRun
+from tl_core.tables import Record
+
+
+def remaining_seconds(planned: Plan, found: Record) -> float:
+    """Return the seconds still to go, the plan corrected by what finished runs really took.
+
+    Needs no clock: a job that waited, was cancelled and continued counts only its own work.
+    """
+    if found.started is None:
+        return planned.seconds
+    left = list(planned.runs)
+    expected = measured = 0.0
+    for run_id, ended in found.ended.items():
+        run = _take(left, ended.run.strategy.name, ended.run.seed, ended.run.kind)
+        started = found.runs.get(run_id)
+        if run is not None and started is not None and not started.reused:
+            expected += run.seconds
+            measured += ended.result.train_seconds
+    for failed in found.failed.values():
+        _take(left, failed.run.strategy.name, failed.run.seed, failed.run.kind)
+    open_run = current(found)
+    done = 0.0
+    if open_run is not None:
+        curve = found.curves.get(open_run, {})
+        started_run = found.runs[open_run].run
+        share = max(curve, default=0) / max(started_run.steps, 1)
+        wanted = (started_run.strategy.name, started_run.seed, started_run.kind)
+        done = next((r.seconds for r in left if _names(r) == wanted), 0.0) * share
+        if curve:
+            expected += done
+            measured += curve[max(curve)].seconds
+    # The plan counts as much as a third of its own time: one short run must not overrule it.
+    trust = planned.seconds / 3
+    ratio = (measured + trust) / (expected + trust)
+    return max(0.0, ratio * (sum(run.seconds for run in left) - done))
+
+
+def current(found: Record) -> str | None:
+    """Return the id of the run that was started last, unless it has ended."""
+    latest = next(reversed(found.runs), None)
+    return None if latest in found.ended or latest in found.failed else latest
+
+
+def _take(left: list[PlannedRun], strategy: str, seed: int, kind: RunKind) -> PlannedRun | None:
+    for place, run in enumerate(left):
+        if _names(run) == (strategy, seed, kind):
+            return left.pop(place)
+    return None
+
+
+def _names(run: PlannedRun) -> tuple[str, int, str]:
+    return run.strategy, run.seed, run.kind
