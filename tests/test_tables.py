@@ -183,3 +183,21 @@ def test_every_failed_run_is_listed_once():
     failing = events(Scenario(fails="from_scratch"))
     failed = [event for event in failing if isinstance(event, RunFailed)]
     assert len(record(failing).failed) == len({event.run_id for event in failed})
+
+
+def test_verdict_says_when_a_loser_ran_out_of_budget(found, measured):
+    said = verdict(found, rows(found))
+    late = [
+        row
+        for row in measured.values()
+        if row.train_accuracy < measured[said.recommended].test_accuracy
+    ]
+    assert [row.strategy for row in late if row.steps] == ["from_scratch"]
+    assert "Training from scratch had not learned even the training images" in said.text
+
+
+def test_a_run_that_succeeds_after_a_failure_is_no_failure():
+    failing, sound = events(Scenario(fails="full_fine_tuning")), events()
+    both = record([*failing, *sound])
+    assert not both.failed
+    assert all(row.failed == 0 for row in rows(both))

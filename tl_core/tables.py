@@ -109,6 +109,7 @@ def add(found: Record, event: Event) -> None:
             found.curves.setdefault(event.run_id, {})[event.step] = event
         case RunEnded():
             found.ended[event.run_id] = event
+            found.failed.pop(event.run_id, None)
         case RunFailed():
             found.failed[event.run_id] = event
         case Progress():

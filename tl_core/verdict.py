@@ -61,6 +61,7 @@ def verdict(found: Record, rows: Sequence[StrategyRow]) -> Verdict | None:
     clauses = [_recommendation(chosen, tied, titles)]
     clauses += _losers(chosen, measured, titles)
     clauses += _forgetters(chosen, measured, titles)
+    clauses += _undertrained(chosen, measured, titles)
     clauses += _baseline(started, chosen, titles)
     change = _would_change(found, chosen, measured, titles)
     return Verdict(chosen.strategy, tuple(clauses), change, _certainty(started, rows))
@@ -147,6 +148,29 @@ def _forgetters(
         )
         clauses.append(Clause(text, _numbers(row), (row.strategy,)))
     return clauses
+
+
+def _undertrained(
+    chosen: StrategyRow, measured: Sequence[StrategyRow], titles: dict[str, str]
+) -> list[Clause]:
+    """Say of a loser that it had not even learned its training images: the budget lost, not it."""
+    late = [
+        row
+        for row in measured
+        if row.steps
+        and not row.tied_with_best
+        and row.train_accuracy is not None
+        and row.train_accuracy < (chosen.test_accuracy or 0.0)
+    ]
+    if not late:
+        return []
+    names = _listed([titles[row.strategy] for row in late])
+    text = (
+        f"{names[0].upper()}{names[1:]} had not learned even the training images when the budget "
+        "ended: a larger budget may change that place."
+    )
+    numbers = [(titles[row.strategy], f"{percent(row.train_accuracy)} on training") for row in late]
+    return [Clause(text, tuple(numbers), tuple(row.strategy for row in late))]
 
 
 def _baseline(
