@@ -22,7 +22,7 @@ from tl_core.config import (
     budget_for,
     content_hash,
 )
-from tl_core.datasets import Split, split
+from tl_core.datasets import Split, majority_baseline, split
 from tl_core.events import (
     ComparisonEnded,
     ComparisonStarted,
@@ -121,14 +121,7 @@ def _comparison_started(config: ComparisonConfig, materials: Materials) -> Compa
         input_size=materials.row.preprocessing.crop,
         device_name=device.device_name(config.device),
         versions=device.versions(),
-        majority_accuracy=float(
-            np.mean(
-                [
-                    metrics.majority_accuracy(labels[list(p.train)], labels[list(p.test)])
-                    for p in parts
-                ]
-            )
-        ),
+        majority_accuracy=majority_baseline(dataset, config.seeds),
         steps=budget.steps,
         planned_runs=planned_runs(config, budget, applicable),
         zero_shot_applicable=applicable,

@@ -156,14 +156,18 @@ def _start(ready: Prepared) -> None:
     st.caption("Nothing here can break: everything can be undone or run again.")
 
 
-def majority(data: Dataset) -> float:
-    """Return the share of the largest class."""
-    counts = [sum(parts.values()) for parts in datasets.balance(data).values()]
-    return max(counts) / max(sum(counts), 1)
+def majority(data: Dataset, seeds: int) -> float:
+    """Return the floor that the comparison will report."""
+    return _majority(data.fingerprint, seeds, data)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _majority(fingerprint: str, seeds: int, _data: Dataset) -> float:
+    return datasets.majority_baseline(_data, seeds)
 
 
 def _empty_chart(ready: Prepared) -> None:
-    floor = curves.floor(majority(ready.data))
+    floor = curves.floor(majority(ready.data, ready.config.seeds))
     st.markdown("**Accuracy on held-out images**")
     chart.before(floor)
     chart.legend(ready.config.strategies, [floor])

@@ -63,7 +63,7 @@ def _curves(job: Comparison, found: Record) -> None:
 def _expected(job: Comparison) -> list[curves.Line]:
     """Return the floor as the data set has it, before the comparison reports its own."""
     data = current.load(job.config.data.fingerprint) if job.config else None
-    return [curves.floor(majority(data))] if data else []
+    return [curves.floor(majority(data, job.config.seeds))] if data and job.config else []
 
 
 def _row(job: Comparison) -> Model | None:

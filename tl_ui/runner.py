@@ -64,6 +64,7 @@ def _settle() -> bool:
     """Load what pages need, then exempt it from the collection that ends every rerun."""
     import altair  # noqa: F401
     import pandas  # noqa: F401
+    import scipy.stats  # noqa: F401
 
     gc.collect()
     gc.freeze()

@@ -21,6 +21,7 @@ from tl_core.datasets.records import (
     save,
 )
 from tl_core.datasets.splits import Split, has_given_split, split
+from tl_core.metrics import majority_accuracy
 
 __all__ = [
     "Dataset",
@@ -35,6 +36,7 @@ __all__ = [
     "duplicates",
     "has_given_split",
     "load",
+    "majority_baseline",
     "pixels",
     "save",
     "split",
@@ -62,6 +64,14 @@ def thumbnail(dataset: Dataset, index: int) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise BadInput(_LOST.format(dataset.name)) from error
+
+
+def majority_baseline(dataset: Dataset, seeds: int) -> float:
+    """Return the test accuracy of always guessing training's largest class, mean over seeds."""
+    labels = np.array([image.label for image in dataset.images])
+    parts = [split(dataset, seed) for seed in range(seeds)]
+    found = [majority_accuracy(labels[list(p.train)], labels[list(p.test)]) for p in parts]
+    return float(np.mean(found))
 
 
 def balance(dataset: Dataset) -> dict[str, dict[Part, int]]:
