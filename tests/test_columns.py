@@ -7,7 +7,8 @@ import pytest
 
 from tests import scripted
 from tl_core import columns
-from tl_core.tables import StrategyRow, record, rows
+from tl_core.record import record
+from tl_core.tables import StrategyRow, rows
 from tl_core.verdict import verdict
 
 FULL = record(scripted.events())

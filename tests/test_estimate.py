@@ -5,14 +5,14 @@ import itertools
 import pytest
 
 from tests import scripted
-from tl_core import estimate, stats, tables
+from tl_core import estimate, stats
 from tl_core.catalog import catalog
 from tl_core.config import budget_for
 from tl_core.estimate import Counts, plan, power_sentence
 from tl_core.events import RunEnded
+from tl_core.record import Record, add, record
 from tl_core.remaining import remaining_seconds
 from tl_core.strategies import STRATEGIES
-from tl_core.tables import Record, record
 
 ROW = catalog()["resnet18"]
 COUNTS = Counts(180, 60, 60, 40)
@@ -94,7 +94,7 @@ def test_the_remaining_time_falls_to_nothing() -> None:
     planned = plan(ROW, COUNTS, ALL, seeds=3)
     found, seen = Record(), []
     for event in scripted.events():
-        tables.add(found, event)
+        add(found, event)
         if isinstance(event, RunEnded):
             seen.append(remaining_seconds(planned, found))
     assert seen[-1] == 0
@@ -106,7 +106,7 @@ def test_slow_runs_lift_the_rest_of_the_estimate() -> None:
     planned = plan(ROW, COUNTS, ALL, seeds=3, flops_per_second=1e14)
     found, expected = Record(), None
     for event in scripted.events():
-        tables.add(found, event)
+        add(found, event)
         if isinstance(event, RunEnded) and event.run.strategy.name == "full_fine_tuning":
             done = [(r.strategy, r.seed) for r in planned.runs]
             place = done.index(("full_fine_tuning", 0))

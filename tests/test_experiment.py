@@ -11,8 +11,9 @@ from tl_core import catalog, config, freezing, ingest, weights
 from tl_core.config import Budget, ComparisonConfig, DataConfig
 from tl_core.events import ComparisonEnded, ComparisonStarted, EpochEnded, RunEnded, RunStarted
 from tl_core.experiment import choose_trial, run_comparison
+from tl_core.record import Record, add, record
 from tl_core.strategies import STRATEGIES, custom_strategy
-from tl_core.tables import Record, add, record, rows
+from tl_core.tables import rows
 
 MODEL = "mobilenet_v3_small"
 BLOCKS = 13

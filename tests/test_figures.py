@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from tests import scripted
-from tl_core import curves, figures, tables
+from tl_core import curves, figures
 from tl_core.events import ComparisonStarted, EpochEnded, RunEnded
+from tl_core.record import Record, add, record
 from tl_core.strategies import STRATEGIES
-from tl_core.tables import Record, record, rows
+from tl_core.tables import rows
 
 FULL = record(scripted.events())
 
@@ -48,7 +49,7 @@ def test_lines_without_a_curve_appear_as_soon_as_they_are_known() -> None:
     script = scripted.events()
     found, seen = Record(), []
     for event in script:
-        tables.add(found, event)
+        add(found, event)
         seen.append({line.strategy for line in curves.reference_lines(found, "accuracy")})
     ended = [
         place
@@ -103,7 +104,7 @@ def test_the_spec_is_constant_while_data_change() -> None:
     before = msgspec.json.encode(curves.SPECS)
     found = Record()
     for event in scripted.events():
-        tables.add(found, event)
+        add(found, event)
         if isinstance(event, ComparisonStarted | EpochEnded):
             curves.live_frame(found, "accuracy")
     assert msgspec.json.encode(curves.SPECS) == before

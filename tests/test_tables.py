@@ -8,8 +8,9 @@ from tests.scripted import Scenario, events
 from tl_core import stats
 from tl_core.document import document
 from tl_core.events import EpochEnded, RunEnded, RunFailed, decode, encode
+from tl_core.record import record
 from tl_core.strategies import STRATEGIES
-from tl_core.tables import baselines, curve_frame, record, rows, source_summary
+from tl_core.tables import baselines, curve_frame, rows, source_summary
 from tl_core.verdict import verdict
 
 

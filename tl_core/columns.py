@@ -8,8 +8,9 @@ import msgspec
 import pandas as pd
 
 from tl_core.curves import has_probe
+from tl_core.record import Record
 from tl_core.strategies import Strategy
-from tl_core.tables import Record, StrategyRow
+from tl_core.tables import StrategyRow
 from tl_core.verdict import Verdict
 from tl_core.wording import spread
 

@@ -8,10 +8,11 @@ from tl_core import weights, worker
 from tl_core.config import ComparisonConfig
 from tl_core.document import document
 from tl_core.estimate import measured_speeds
+from tl_core.record import Record, add
 from tl_core.request import Request, resolve
 from tl_core.store import Store
 from tl_core.strategies import STRATEGIES
-from tl_core.tables import Record, add, rows
+from tl_core.tables import rows
 from tl_core.terminal import Bar, Reporter, table
 from tl_core.verdict import verdict
 

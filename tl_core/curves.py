@@ -9,7 +9,8 @@ from typing import Any, Final, Literal
 
 import pandas as pd
 
-from tl_core.tables import Record, curve_frame
+from tl_core.record import Record
+from tl_core.tables import curve_frame
 
 Measure = Literal["accuracy", "forgetting", "drift"]
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from tl_core.tables import Record, StrategyRow, baselines, source_summary
+from tl_core.record import Record
+from tl_core.tables import StrategyRow, baselines, source_summary
 from tl_core.verdict import Clause, verdict
 
 

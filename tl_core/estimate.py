@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from tl_core import stats
 from tl_core.catalog import Model
 from tl_core.config import BATCH_SIZE, BudgetName, RunKind, budget_for
+from tl_core.record import Record
 from tl_core.strategies import Strategy, block_factors, frozen_prefix
-from tl_core.tables import Record
 from tl_core.wording import number_of, points
 
 # Floating-point operations a second before anything was measured on this machine: a CPU core

@@ -14,7 +14,8 @@ from tl_core.curves import (
     measured_curves,
     reference_lines,
 )
-from tl_core.tables import Record, StrategyRow
+from tl_core.record import Record
+from tl_core.tables import StrategyRow
 from tl_core.wording import percent, points, spread
 
 _DOTS_ROW, _DOTS_MARGIN = 38, 64

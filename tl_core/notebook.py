@@ -10,8 +10,9 @@ import pandas as pd
 from tl_core.document import document
 from tl_core.events import Event
 from tl_core.experiment import run_comparison
+from tl_core.record import Record, add
 from tl_core.request import Request, resolve
-from tl_core.tables import Record, StrategyRow, add, curve_frame, rows
+from tl_core.tables import StrategyRow, curve_frame, rows
 from tl_core.verdict import verdict
 
 

@@ -2,7 +2,7 @@
 
 from tl_core.config import RunKind
 from tl_core.estimate import Plan, PlannedRun
-from tl_core.tables import Record
+from tl_core.record import Record
 
 
 def remaining_seconds(planned: Plan, found: Record) -> float:

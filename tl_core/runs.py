@@ -10,16 +10,17 @@ import torch
 from numpy.typing import NDArray
 
 from tl_core import device, metrics
-from tl_core.activations import Inputs, PixelInputs, open_inputs
+from tl_core.activations import Inputs, open_inputs
 from tl_core.backbones import Backbone, build
 from tl_core.catalog import Model
 from tl_core.config import RunConfig
 from tl_core.datasets import Split
 from tl_core.events import EpochEnded, Event, RunEnded, RunResult, RunStarted
-from tl_core.forgetting import Change, agreement
+from tl_core.forgetting import Change
 from tl_core.freezing import apply_stage, trainable_parameters
 from tl_core.heads import Head, convex_probe, zero_shot_probabilities
 from tl_core.materials import Materials
+from tl_core.model_watch import ModelWatch
 from tl_core.strategies import Strategy, block_factors, frozen_prefix
 from tl_core.trainer import Fit, Part, Prediction
 
@@ -136,7 +137,7 @@ def train(task: Task, resume: dict[str, Any] | None, save_state: SaveState) -> I
             task.part(task.split.validation),
             materials.compute,
             materials.row.recipe.optimizer,
-            _SourceWatch(task, inputs) if strategy.pretrained else None,
+            ModelWatch(materials, task.split.validation, inputs) if strategy.pretrained else None,
             resume,
         )
         for event in fit:
@@ -190,46 +191,6 @@ def _count(backbone: Backbone, head: Head, strategy: Strategy) -> tuple[int, int
         trained = max(trained, trainable_parameters(backbone, head))
     of_blocks = sum(p.numel() for block in backbone.blocks for p in block.parameters())
     return trained, of_blocks + sum(p.numel() for p in head.parameters())
-
-
-class _SourceWatch:
-    """Per-epoch look at a fixed part of the probe, or at validation images where none has labels.
-
-    What the frozen blocks make of these images is computed once.
-    """
-
-    def __init__(self, task: Task, inputs: Inputs) -> None:
-        materials, probe = task.materials, task.materials.probe
-        self.compute, self.boundary = materials.compute, inputs.boundary
-        self.labels: NDArray[np.int64] | None = None
-        if probe is not None and probe.rated:
-            source: PixelInputs = probe.inputs
-            self.chosen = list(probe.per_epoch)
-            self.labels, logits = probe.labels[self.chosen], probe.read_out.source_logits
-        else:
-            source = PixelInputs(materials.pixels, False, materials.compute)
-            self.chosen = list(task.split.validation[:100])
-            logits = materials.read_out.source_logits
-        self.before, self.source = logits[self.chosen], source
-        self.cached = list(self._prefix(materials.original)) if self.boundary else None
-
-    def _prefix(self, backbone: Backbone) -> Iterator[torch.Tensor]:
-        with torch.no_grad(), self.compute.autocast():
-            for batch in self.source.evaluation_batches(self.chosen):
-                yield backbone.forward_blocks(batch, stop=self.boundary)
-
-    def look(self, backbone: Backbone) -> tuple[float | None, float | None]:
-        """Return (accuracy on the labelled part or None, agreement with the original model)."""
-        logits = []
-        with torch.no_grad(), self.compute.autocast():
-            for batch in self.cached or self._prefix(backbone):
-                final = backbone.forward_blocks(batch, start=self.boundary)
-                logits.append(backbone.source_logits(final).float().cpu().numpy())
-        after = np.concatenate(logits)
-        found = None
-        if self.labels is not None:
-            found = metrics.accuracy(after.argmax(axis=1), self.labels)
-        return found, agreement(self.before, after)
 
 
 def training_flops(row: Model, run: RunConfig, inputs: Inputs, looked: int) -> float:

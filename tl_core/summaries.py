@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 
 from tl_core.home import folder
+from tl_core.record import record
 from tl_core.store import Comparison, Store
-from tl_core.tables import record, rows
+from tl_core.tables import rows
 from tl_core.verdict import verdict
 
 

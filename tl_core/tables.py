@@ -1,7 +1,6 @@
 """Events to tables: one row per strategy, and the curves as data frames."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -9,17 +8,8 @@ import numpy as np
 import pandas as pd
 
 from tl_core import metrics, stats
-from tl_core.events import (
-    ComparisonEnded,
-    ComparisonStarted,
-    EpochEnded,
-    Event,
-    JobEnded,
-    Progress,
-    RunEnded,
-    RunFailed,
-    RunStarted,
-)
+from tl_core.events import ComparisonStarted, RunEnded
+from tl_core.record import Record
 from tl_core.strategies import Strategy
 
 
@@ -60,64 +50,6 @@ class StrategyRow(msgspec.Struct, frozen=True, kw_only=True):
     learning_rate: float | None = None
     failed: int = 0
     failure: str | None = None
-
-
-@dataclass
-class Record:
-    """A comparison so far, sorted out of its events; later events replace earlier ones."""
-
-    started: ComparisonStarted | None = None
-    runs: dict[str, RunStarted] = field(default_factory=dict)
-    curves: dict[str, dict[int, EpochEnded]] = field(default_factory=dict)
-    ended: dict[str, RunEnded] = field(default_factory=dict)
-    failed: dict[str, RunFailed] = field(default_factory=dict)
-    progress: Progress | None = None
-    finished: ComparisonEnded | None = None
-    job: JobEnded | None = None
-
-    def final(self, strategy: str, kind: str = "final") -> dict[int, RunEnded]:
-        """Return a strategy's ended runs of a kind by seed."""
-        return {
-            ended.run.seed: ended
-            for ended in self.ended.values()
-            if ended.run.strategy.name == strategy and ended.run.kind == kind
-        }
-
-    @property
-    def strategies(self) -> tuple[Strategy, ...]:
-        """The strategies of the comparison, in the order they were asked for."""
-        return self.started.config.strategies if self.started else ()
-
-
-def record(events: Iterable[Event]) -> Record:
-    """Return the events sorted by what they say."""
-    found = Record()
-    for event in events:
-        add(found, event)
-    return found
-
-
-def add(found: Record, event: Event) -> None:
-    """Sort one more event into a record; a run that goes on after a restart repeats some."""
-    match event:
-        case ComparisonStarted():
-            found.started = event
-        case RunStarted():
-            found.runs[event.run_id] = event
-            found.failed.pop(event.run_id, None)
-        case EpochEnded():
-            found.curves.setdefault(event.run_id, {})[event.step] = event
-        case RunEnded():
-            found.ended[event.run_id] = event
-            found.failed.pop(event.run_id, None)
-        case RunFailed():
-            found.failed[event.run_id] = event
-        case Progress():
-            found.progress = event
-        case ComparisonEnded():
-            found.finished = event
-        case JobEnded():
-            found.job = event
 
 
 def rows(found: Record) -> list[StrategyRow]:

@@ -6,7 +6,8 @@ from types import TracebackType
 from typing import TextIO
 
 from tl_core.events import EpochEnded, Event, Progress, RunEnded, RunFailed, RunStarted
-from tl_core.tables import Record, StrategyRow
+from tl_core.record import Record
+from tl_core.tables import StrategyRow
 from tl_core.wording import count, duration, percent, points, spread
 
 WIDTH = 24

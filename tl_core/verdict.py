@@ -7,7 +7,8 @@ import numpy as np
 
 from tl_core import stats
 from tl_core.events import ComparisonStarted
-from tl_core.tables import Record, StrategyRow
+from tl_core.record import Record
+from tl_core.tables import StrategyRow
 from tl_core.wording import duration, number_of, percent, points, spread
 
 

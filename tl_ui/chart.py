@@ -9,8 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from tl_core import curves, figures
 from tl_core.curves import CHART_HEIGHT, SPECS, Line, Measure
+from tl_core.record import Record
 from tl_core.strategies import Strategy
-from tl_core.tables import Record
 
 View = Literal["accuracy", "change", "both"]
 _EMPTY: dict[Measure, str] = {

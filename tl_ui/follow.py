@@ -6,7 +6,8 @@ import streamlit as st
 
 from tl_core import tables
 from tl_core.columns import ranked
-from tl_core.tables import Record, StrategyRow
+from tl_core.record import Record, add
+from tl_core.tables import StrategyRow
 from tl_core.verdict import Verdict, verdict
 from tl_ui import current
 
@@ -32,7 +33,7 @@ def follow(job: str) -> Followed:
     while len(known) > _KEPT:
         del known[next(iter(known))]
     for number, event in current.store().events(job, after=followed.after):
-        tables.add(followed.found, event)
+        add(followed.found, event)
         followed.after = number
     # Bootstraps over all images: too dear for every look, and only runs that ended change them.
     made_of = (len(followed.found.ended), len(followed.found.failed))

@@ -7,9 +7,9 @@ import streamlit as st
 from tl_core import curves, estimate, remaining
 from tl_core.catalog import Model, catalog
 from tl_core.estimate import Counts
+from tl_core.record import Record
 from tl_core.store import Comparison
 from tl_core.strategies import Strategy
-from tl_core.tables import Record
 from tl_core.wording import duration, number_of
 from tl_ui import chart, current, follow, launch, scoreboard, theme
 from tl_ui.lab_setup import COLUMNS, majority

@@ -5,8 +5,9 @@ import streamlit as st
 from tl_core import curves, estimate, figures
 from tl_core.catalog import catalog
 from tl_core.events import RunFailed
+from tl_core.record import Record
 from tl_core.store import Comparison
-from tl_core.tables import Record, source_summary
+from tl_core.tables import source_summary
 from tl_core.wording import duration, number_of, percent
 from tl_ui import chart, current, launch, scoreboard, strategy_table, theme, verdict_view
 from tl_ui.follow import Followed, follow

@@ -8,9 +8,10 @@ import streamlit as st
 from tl_core import curves
 from tl_core.catalog import Model
 from tl_core.columns import standing
+from tl_core.record import Record
 from tl_core.remaining import current
 from tl_core.strategies import Strategy
-from tl_core.tables import Record, StrategyRow
+from tl_core.tables import StrategyRow
 from tl_core.verdict import Verdict
 from tl_core.wording import duration, percent, points, spread
 from tl_ui.layers import trained_blocks

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from tl_core.tables import Record
+from tl_core.record import Record
 from tl_core.verdict import Clause, Verdict
 from tl_ui.widgets import safe_label
 
