@@ -81,6 +81,7 @@ def test_the_printed_command_reproduces_the_numbers(picture_folder, random_weigh
         (["--seeds", "0"], "1 to 20"),
         (["--device", "mps"], "not available here"),
         (["--source-probe", "missing"], "missing"),
+        (["--json", "no/such/folder/out.json"], "There is no folder"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(

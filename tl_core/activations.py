@@ -4,9 +4,6 @@ A boundary is a number of blocks, from the input on, that stay frozen for the wh
 on disk, keyed by everything that decides their values, and are opened as memory maps.
 """
 
-import contextlib
-import os
-import shutil
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tl_core import cache
 from tl_core.backbones import Backbone
 from tl_core.config import content_hash
 from tl_core.device import Compute, synchronise
 from tl_core.events import Progress
-from tl_core.home import folder
 from tl_core.pixels import Pixels
 from tl_core.preprocessing import normalise
 
@@ -34,7 +31,6 @@ EVALUATION_BATCH = 64
 
 # A boundary whose views would need more than this is cached with fewer views, or not at all.
 BOUNDARY_BYTES = 2 * 1024**3
-CACHE_BYTES = 10 * 1024**3
 
 
 class PixelInputs:
@@ -125,8 +121,10 @@ def open_read_out(
 ) -> Generator[Progress, None, ReadOut]:
     """Yield progress while the original model reads all images; return what it read, cached."""
     path = _path("read-out", weights_sha256, pixels, compute)
-    if not (path / "seconds.npy").exists():
-        with _unfinished(path) as part:
+    if not cache.is_ready(path):
+        row = backbone.row
+        expected = 4 * len(pixels) * (row.feature_size + row.head_parameters // row.feature_size)
+        with cache.building(path, expected) as part:
             started, features, logits = time.perf_counter(), [], []
             inputs = PixelInputs(pixels, False, compute)
             for start in range(0, len(pixels), EVALUATION_BATCH):
@@ -140,7 +138,6 @@ def open_read_out(
             np.save(part / "features.npy", np.concatenate(features))
             np.save(part / "source_logits.npy", np.concatenate(logits))
             np.save(part / "seconds.npy", (time.perf_counter() - started) / len(pixels))
-    os.utime(path)
     return ReadOut(
         np.load(path / "features.npy"),
         np.load(path / "source_logits.npy"),
@@ -171,11 +168,9 @@ def open_inputs(
     if (views and kept < 2) or kept < 0:
         return pixel_inputs
     path = _path("boundary", weights_sha256, pixels, compute, boundary, kept, mirror)
-    if not (path / "seconds.npy").exists():
-        _make_room((kept + 1) * per_view)
-        with _unfinished(path) as part:
+    if not cache.is_ready(path):
+        with cache.building(path, (kept + 1) * per_view) as part:
             yield from _run_prefix(backbone, boundary, pixel_inputs, part, kept, shape, dtype)
-    os.utime(path)
     arrays = [_map(path / f"{view}.bin", (len(pixels), *shape), dtype) for view in range(kept + 1)]
     return CachedInputs(arrays, boundary, float(np.load(path / "seconds.npy")), compute)
 
@@ -230,34 +225,4 @@ def _map(path: Path, shape: tuple[int, ...], dtype: torch.dtype, create: bool = 
 def _path(kind: str, weights: str, pixels: Pixels, compute: Compute, *rest: int) -> Path:
     where = (compute.device, compute.precision, compute.threads)
     name = content_hash(FORMAT, kind, weights, pixels.key, pixels.preprocessing, where, *rest)
-    return folder("cache") / "activations" / name[:32]
-
-
-@contextlib.contextmanager
-def _unfinished(path: Path) -> Iterator[Path]:
-    """Give a folder that appears under its name only when the block ends without an error."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.mkdir(parents=True, exist_ok=True)
-    try:
-        yield part
-        if not path.exists():
-            part.replace(path)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-
-
-def _make_room(needed: int) -> None:
-    """Delete the longest unused arrays until `needed` bytes fit under the cap."""
-    root = folder("cache") / "activations"
-    root.mkdir(exist_ok=True)
-
-    def size(path: Path) -> int:
-        return sum(file.stat().st_size for file in path.iterdir())
-
-    entries = sorted((p for p in root.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
-    total = sum(size(path) for path in entries)
-    for path in entries:
-        if total + needed <= CACHE_BYTES:
-            return
-        total -= size(path)
-        shutil.rmtree(path, ignore_errors=True)
+    return cache.entry("activations", name)

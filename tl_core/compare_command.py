@@ -5,7 +5,7 @@ import json
 import sys
 
 from tl_core import weights, worker
-from tl_core.config import ComparisonConfig
+from tl_core.config import ComparisonConfig, NotPossible
 from tl_core.document import document
 from tl_core.estimate import measured_speeds
 from tl_core.record import Record, add
@@ -19,6 +19,8 @@ from tl_core.verdict import verdict
 
 def compare(options: argparse.Namespace) -> int:
     """Run a comparison in this process; return 0, or 1 if a run failed."""
+    if options.json is not None and not options.json.absolute().parent.is_dir():
+        raise NotPossible(f"There is no folder for {options.json}: make it, or write elsewhere.")
     with Bar(sys.stderr) as bar:
         config, found_data = resolve(_request(options), bar.show)
         for dataset in found_data:

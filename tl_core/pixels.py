@@ -9,11 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tl_core import datasets, preprocessing
+from tl_core import cache, datasets, preprocessing
 from tl_core.catalog import Preprocessing
 from tl_core.config import content_hash
 from tl_core.events import Progress
-from tl_core.home import folder
 
 # Raised when decoding or resizing changes, so that no older file is read.
 FORMAT = 1
@@ -76,32 +75,30 @@ def open_pixels(
         wanted.resize,
         wanted.interpolation,
     )
-    path = folder("cache") / "pixels" / key[:32]
-    if not (path / "shapes.npy").exists():
-        yield from _build(dataset, wanted, path)
-    os.utime(path)
+    path = cache.entry("pixels", key)
+    if not cache.is_ready(path):
+        # Photographs are rarely wider than 3:2; the cap is no exact science.
+        expected = len(dataset.images) * 3 * wanted.resize**2 * 3 // 2
+        with cache.building(path, expected) as part:
+            yield from _build(dataset, wanted, part)
     return Pixels(path, wanted, key)
 
 
 def _build(
     dataset: datasets.Dataset, wanted: Preprocessing, path: Path
 ) -> Generator[Progress, None, None]:
-    """Write the pixels in order; the shapes come last and mark the folder as finished."""
+    """Write pixels and shapes in the data set's order."""
 
     def decode(index: int) -> Tensor:
         image = torch.from_numpy(datasets.pixels(dataset, index)).permute(2, 0, 1)
         return preprocessing.resize(image, wanted)
 
-    path.mkdir(parents=True, exist_ok=True)
     total, shapes = len(dataset.images), []
-    part = path / f"pixels.{os.getpid()}.part"
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool, part.open("wb") as file:
+    pixels = path / "pixels.bin"
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool, pixels.open("wb") as file:
         for start in range(0, total, CHUNK):
             for image in pool.map(decode, range(start, min(start + CHUNK, total))):
                 shapes.append(tuple(image.shape[1:]))
                 file.write(image.contiguous().numpy().tobytes())
             yield Progress(message=f"Reading {dataset.name}", fraction=len(shapes) / total)
-    part.replace(path / "pixels.bin")
-    unfinished = path / f"shapes.{os.getpid()}.npy"
-    np.save(unfinished, np.array(shapes, dtype=np.int64))
-    unfinished.replace(path / "shapes.npy")
+    np.save(path / "shapes.npy", np.array(shapes, dtype=np.int64))

@@ -1,0 +1,39 @@
+import os
+
+import pytest
+
+from tl_core import cache
+
+
+def build(name: str, size: int, used: int) -> None:
+    path = cache.entry("numbers", name)
+    with cache.building(path, size) as part:
+        (part / "values.bin").write_bytes(b"x" * size)
+    os.utime(path, (used, used))
+
+
+def test_the_longest_unused_entries_make_room(home, monkeypatch):
+    monkeypatch.setattr(cache, "CAPACITY_BYTES", 100)
+    build("old", 40, 1000)
+    build("older, used again", 40, 500)
+    assert cache.is_ready(cache.entry("numbers", "older, used again"))
+    build("new", 50, 3000)
+    ready = [n for n in ("old", "older, used again", "new") if cache.entry("numbers", n).is_dir()]
+    assert ready == ["older, used again", "new"]
+
+
+def test_an_error_leaves_no_entry(home):
+    path = cache.entry("numbers", "broken")
+    with pytest.raises(OSError, match="no space"), cache.building(path, 1) as part:
+        (part / "values.bin").write_bytes(b"x")
+        raise OSError("no space")
+    assert not cache.is_ready(path)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_who_comes_second_keeps_the_first_entry(home):
+    path = cache.entry("numbers", "same")
+    build("same", 3, 1000)
+    with cache.building(path, 1) as part:
+        (part / "values.bin").write_bytes(b"other")
+    assert (path / "values.bin").read_bytes() == b"xxx"
