@@ -62,6 +62,10 @@ def test_upload_choose_compare_cancel_continue_and_come_back(
     page.get_by_text("Compare this as My layers").click()
 
     open_page(page, "Lab")
+    page.get_by_role("button", name="Change plan").click()
+    page.get_by_role("button", name="Training from scratch").click()
+    page.get_by_text("5 strategies, 1 seed").wait_for()
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Compare strategies").click()
     page.wait_for_url(re.compile("job="))
     page.get_by_text("Feature extraction").first.wait_for()
