@@ -155,6 +155,8 @@ def test_interrupted_and_resumed_equals_uninterrupted(prepared):
     resumed = keeper.run(wanted)
     assert keeper.loaded
     assert numbers(resumed) == numbers(whole)
+    steps = {run: sorted(curve) for run, curve in resumed.curves.items()}
+    assert steps == {run: sorted(curve) for run, curve in whole.curves.items()}
     reused = [run for run in resumed.runs.values() if run.reused]
     assert 0 < len(reused) < len(resumed.runs)
 

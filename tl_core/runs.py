@@ -140,6 +140,8 @@ def train(task: Task, resume: dict[str, Any] | None, save_state: SaveState) -> I
             ModelWatch(materials, task.split.validation, inputs) if strategy.pretrained else None,
             resume,
         )
+        # Another comparison may have begun this run: its log lacks the points so far.
+        yield from tuple(fit.history)
         for event in fit:
             yield event
             save_state(task.run_id, fit.state)
