@@ -43,7 +43,7 @@ COMMERCIAL = (
     "ask whoever is responsible for licences in your organisation."
 )
 
-# DESIGN: lower rates without normalisation layers; transformers and ConvNeXt are trained by AdamW.
+# Lower rates without normalisation layers; transformers and ConvNeXt are trained by AdamW.
 SGD_BATCH_NORM = Recipe(optimizer="sgd", rate=3e-3, scratch_rate=0.05)
 SGD_NO_NORM = Recipe(optimizer="sgd", rate=2e-4, scratch_rate=0.01)
 ADAMW = Recipe(optimizer="adamw", rate=5e-5, scratch_rate=5e-4)

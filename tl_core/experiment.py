@@ -130,7 +130,7 @@ def _comparison_started(config: ComparisonConfig, materials: Materials) -> Compa
 
 
 def choose_trial(trials: Sequence[RunEnded], validation_images: int) -> RunConfig:
-    """Return the trial to repeat in full: DESIGN's rule against optimism on few images.
+    """Return the trial to repeat in full, guarding against optimism on few images.
 
     The lowest validation log-loss, then the smallest rate (then the strongest decay) whose
     validation accuracy lies within one standard error of it. Diverged trials are out, unless all

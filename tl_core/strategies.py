@@ -47,7 +47,7 @@ class Strategy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     norm_statistics: Literal["source", "batch"] = "source"
 
 
-# The head starts random, the backbone does not: it moves ten times slower (METHODS: head x10).
+# The head starts random, the backbone does not: it moves ten times slower.
 HEAD = 10.0
 BACKBONE = 1.0
 
@@ -95,7 +95,7 @@ STRATEGIES: dict[str, Strategy] = {
 }
 
 
-# What the trials of a budget try, around the model's own rate (METHODS: a grid of three rates).
+# What the trials of a budget try, around the model's own rate: three rates, two decays.
 _RATE_FACTORS = {True: (1.0, 1 / 3, 10 / 3), False: (1.0, 1 / 5, 2.0)}
 _WEIGHT_DECAYS = {True: (1e-4, 0.0), False: (5e-4, 0.0)}
 
