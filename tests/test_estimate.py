@@ -49,14 +49,14 @@ def test_constants_are_the_trainers() -> None:
 
 def seconds(**changes: object) -> float:
     given = {"seeds": 1, "budget": "quick", **changes}
-    return estimate.estimate_seconds(ROW, COUNTS, ALL, **given)
+    return estimate.plan(ROW, COUNTS, ALL, **given).seconds
 
 
 def test_more_work_takes_longer_and_a_faster_machine_less() -> None:
     assert seconds() < seconds(seeds=3) < seconds(seeds=5)
     assert seconds() < seconds(budget="standard") < seconds(budget="thorough")
     assert seconds(flops_per_second=1e13) < seconds(flops_per_second=1e11)
-    few = estimate.estimate_seconds(ROW, COUNTS, ALL[:2])
+    few = estimate.plan(ROW, COUNTS, ALL[:2]).seconds
     assert few < seconds()
 
 

@@ -174,29 +174,6 @@ class _Cost:
         return RUN_SECONDS + self.seconds(training + evaluations + final + cached)
 
 
-def estimate_seconds(
-    row: Model,
-    counts: Counts,
-    strategies: Sequence[Strategy],
-    *,
-    seeds: int = 1,
-    budget: BudgetName = "quick",
-    zero_shot: bool = True,
-    flops_per_second: float = 2 * CORE_SPEED,
-) -> float:
-    """Return the seconds a comparison is expected to take."""
-    planned = plan(
-        row,
-        counts,
-        strategies,
-        seeds=seeds,
-        budget=budget,
-        zero_shot=zero_shot,
-        flops_per_second=flops_per_second,
-    )
-    return planned.seconds
-
-
 def power_sentence(n_test: int, seeds: int, given_split: bool) -> str:
     """Return what gaps the test part can show, and what more seeds would change.
 

@@ -127,48 +127,64 @@ def train(task: Task, resume: dict[str, Any] | None, save_state: SaveState) -> I
         run_id=task.run_id, run=run, trainable_parameters=trainable, total_parameters=total
     )
     with device.peak_memory(materials.compute.device) as memory:
-        fit = Fit(
-            task.run_id,
-            run,
-            backbone,
-            head,
-            inputs,
-            task.part(task.split.train),
-            task.part(task.split.validation),
-            materials.compute,
-            materials.row.recipe.optimizer,
-            ModelWatch(materials, task.split.validation, inputs) if strategy.pretrained else None,
-            resume,
-        )
+        fit = _fit(task, backbone, head, inputs, resume)
         # Another comparison may have begun this run: its log lacks the points so far.
         yield from tuple(fit.history)
         for event in fit:
             yield event
             save_state(task.run_id, fit.state)
-    change = None
-    if strategy.pretrained and run.kind == "final" and not fit.diverged:
-        change = materials.meter.measure(backbone.net.state_dict(), task.split.test)
-    looked = len(task.split.train) + len(task.split.validation)
     yield RunEnded(
         run_id=task.run_id,
         run=run,
         trainable_parameters=trainable,
         total_parameters=total,
         curve=tuple(fit.history),
-        result=_result(
-            task,
-            fit.predict,
-            change,
-            train_seconds=fit.seconds + looked * inputs.seconds_per_image,
-            peak_memory_mb=memory["megabytes"],
-            flops=training_flops(materials.row, run, inputs, looked),
-            steps=fit.step,
-            steps_to_95=_steps_to_95(fit.history),
-            best_step=_best_step(fit.history),
-            learning_rate=run.learning_rate,
-            regularisation=run.weight_decay,
-            diverged=fit.diverged,
-        ),
+        result=_trained_result(task, fit, memory["megabytes"]),
+    )
+
+
+def _fit(
+    task: Task, backbone: Backbone, head: Head, inputs: Inputs, resume: dict[str, Any] | None
+) -> Fit:
+    materials, run = task.materials, task.run
+    watch = None
+    if run.strategy.pretrained:
+        watch = ModelWatch(materials, task.split.validation, inputs)
+    return Fit(
+        task.run_id,
+        run,
+        backbone,
+        head,
+        inputs,
+        task.part(task.split.train),
+        task.part(task.split.validation),
+        materials.compute,
+        materials.row.recipe.optimizer,
+        watch,
+        resume,
+    )
+
+
+def _trained_result(task: Task, fit: Fit, megabytes: float | None) -> RunResult:
+    """Return what a finished fit measured; what it forgot is looked at for final runs alone."""
+    materials, run = task.materials, task.run
+    change = None
+    if run.strategy.pretrained and run.kind == "final" and not fit.diverged:
+        change = materials.meter.measure(fit.backbone.net.state_dict(), task.split.test)
+    looked = len(task.split.train) + len(task.split.validation)
+    return _result(
+        task,
+        fit.predict,
+        change,
+        train_seconds=fit.seconds + looked * fit.inputs.seconds_per_image,
+        peak_memory_mb=megabytes,
+        flops=training_flops(materials.row, run, fit.inputs, looked),
+        steps=fit.step,
+        steps_to_95=_steps_to_95(fit.history),
+        best_step=_best_step(fit.history),
+        learning_rate=run.learning_rate,
+        regularisation=run.weight_decay,
+        diverged=fit.diverged,
     )
 
 
