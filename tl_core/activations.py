@@ -152,20 +152,19 @@ def open_inputs(
     pixels: Pixels,
     mirror: bool,
     compute: Compute,
-    views: int = VIEWS,
 ) -> Generator[Progress, None, Inputs]:
     """Yield progress while the first `boundary` blocks run over all images; return the inputs.
 
     Where the activations of at least two views do not fit `BOUNDARY_BYTES`, nothing is cached and
-    the frozen part is run at every step instead. `views=0` caches the evaluation view alone.
+    the frozen part is run at every step instead.
     """
     pixel_inputs = PixelInputs(pixels, mirror, compute)
     if boundary == 0:
         return pixel_inputs
     shape, dtype = _activation(backbone, boundary, pixel_inputs, compute)
     per_view = len(pixels) * shape.numel() * dtype.itemsize
-    kept = min(views, BOUNDARY_BYTES // max(per_view, 1) - 1)
-    if (views and kept < 2) or kept < 0:
+    kept = min(VIEWS, BOUNDARY_BYTES // max(per_view, 1) - 1)
+    if kept < 2:
         return pixel_inputs
     path = _path("boundary", weights_sha256, pixels, compute, boundary, kept, mirror)
     if not cache.is_ready(path):

@@ -9,7 +9,7 @@ from pathlib import Path
 from tl_core.config import BUDGETS, NotPossible
 from tl_core.strategies import STRATEGIES
 
-DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
 
 def parser() -> argparse.ArgumentParser:

@@ -16,8 +16,6 @@ from torch import nn
 
 from tl_core.config import NotPossible
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
-
 
 @dataclass(frozen=True)
 class Compute:

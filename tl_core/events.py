@@ -1,6 +1,6 @@
 """What happens, in order: frozen, JSON-able values that everything after training is made from."""
 
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -191,9 +191,3 @@ def encode(event: Event) -> bytes:
 def decode(line: bytes | str) -> Event:
     """Return the event of one line of JSON; raises msgspec.ValidationError on anything else."""
     return _decoder.decode(line)
-
-
-def to_dict(event: Base) -> dict[str, Any]:
-    """Return an event as plain containers."""
-    plain: dict[str, Any] = msgspec.to_builtins(event)
-    return plain
