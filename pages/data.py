@@ -1,4 +1,4 @@
-"""Data: sample images, one's own, those kept from earlier, and the source photographs."""
+"""Data: sample images, one's own, those kept from earlier, and the source images."""
 
 import streamlit as st
 
@@ -47,5 +47,5 @@ else:
 st.header("Used now", anchor=False)
 dataset_report.section(current.dataset())
 
-st.header("Source photographs: what would be forgotten?", anchor=False)
+st.header("Source images: what would be forgotten?", anchor=False)
 probe_section.section(current.probe(), current.model())

@@ -1,6 +1,7 @@
 """What tests share: a data directory of their own, reference data, models with random weights."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,25 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "home"
     monkeypatch.setenv("TL_HOME", str(path))
     return path
+
+
+@pytest.fixture(scope="session")
+def _sampled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with the first sample set in it, made once per session."""
+    from tl_core import ingest
+
+    path = tmp_path_factory.mktemp("sampled")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TL_HOME", str(path))
+        ingest.sample(next(iter(ingest.SAMPLES)))
+    return path
+
+
+@pytest.fixture
+def sampled_home(home: Path, _sampled: Path) -> Path:
+    """A data directory with nothing but the first sample set, which takes seconds to draw."""
+    shutil.copytree(_sampled, home, copy_function=os.link)
+    return home
 
 
 @pytest.fixture(scope="session")

@@ -281,9 +281,3 @@ def test_digits():
     assert seen[-1] == 1.0
     assert ingest.ingest_path("sample:digits") == dataset
     assert len(split(dataset, 0).test) == 60
-
-
-def test_every_sample_has_its_words():
-    for sample in ingest.SAMPLES.values():
-        assert sample.title
-        assert sample.summary.endswith(".")

@@ -10,13 +10,14 @@ from tl_core.wording import number_of
 from tl_ui import current
 from tl_ui.dataset_report import is_sample
 from tl_ui.state import choice, choose
-from tl_ui.widgets import flash, plain_label, safe_label, thumbnails
+from tl_ui.widgets import flash, plain_label, safe_label
 
-SAMPLE_THUMBNAILS = 6
+SAMPLE_PICTURES = 5
+SAMPLE_WIDTH = 56
 
 
 def use(data: Dataset) -> None:
-    """Make a data set, or source photographs, the chosen one; the earlier choice can come back."""
+    """Make a data set, or source images, the chosen one; the earlier choice can come back."""
     field = "probe" if data.kind == "probe" else "dataset"
     before = getattr(choice(), field)
     if before == data.fingerprint:
@@ -29,25 +30,35 @@ def use(data: Dataset) -> None:
 
 
 def samples() -> None:
-    """Show the sample sets with pictures."""
-    chosen = current.dataset().fingerprint
-    with st.grid(min_column_width=260):
+    """Show the sample sets with pictures; a set is made when it is first used."""
+    used = ingest.sample_name(current.dataset())
+    with st.grid(min_column_width=330):
         for name, sample in ingest.SAMPLES.items():
-            data = current.sample(name)
             with st.container(border=True):
                 st.markdown(f"**{sample.title}**")
+                with st.container(horizontal=True, gap="xsmall"):
+                    for label, picture in _preview(name):
+                        st.image(picture, width=SAMPLE_WIDTH, alt=f"{sample.title}: {label}")
                 st.caption(sample.summary)
-                step = max(1, len(data.images) // SAMPLE_THUMBNAILS)
-                thumbnails(data, range(0, len(data.images), step)[:SAMPLE_THUMBNAILS], width=40)
-                is_used = data.fingerprint == chosen
+                st.caption(f":material/school: {sample.lesson}")
                 st.button(
-                    "Used now" if is_used else "Use these images",
+                    "Used now" if name == used else "Use these images",
                     key=f"sample_{name}",
-                    icon=":material/check:" if is_used else None,
-                    disabled=is_used,
-                    on_click=use,
-                    args=(data,),
+                    icon=":material/check:" if name == used else None,
+                    disabled=name == used,
+                    on_click=_use_sample,
+                    args=(name,),
                 )
+
+
+def _use_sample(name: str) -> None:
+    use(current.sample(name))
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _preview(name: str) -> list[tuple[str, bytes]]:
+    """Return a few pictures of a sample set, as PNG, with their classes."""
+    return ingest.preview(name, SAMPLE_PICTURES)
 
 
 def earlier(kind: Kind) -> None:

@@ -5,6 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from tl_core import datasets, ingest
+from tl_core.config import DRAWN
 from tl_core.datasets import Dataset
 from tl_core.wording import number_of
 from tl_ui import theme
@@ -130,14 +131,14 @@ def _per_class(data: Dataset, images: "range | tuple[int, ...]") -> list[int]:
 
 
 def mirror_allowed(data: Dataset) -> bool:
-    """Return whether mirroring makes sense: a sample set of digits says that it does not."""
-    name = data.signature.split(":")[1] if is_sample(data) else None
+    """Return whether mirroring makes sense: some sample sets say that it does not."""
+    name = ingest.sample_name(data)
     return name is None or name not in ingest.SAMPLES or ingest.SAMPLES[name].mirror
 
 
 def is_sample(data: Dataset) -> bool:
-    """Return whether a data set is one of the samples."""
-    return data.signature.startswith("sample:")
+    """Return whether a data set is one of the samples, or was drawn here: made, not brought."""
+    return data.signature.startswith(("sample:", DRAWN))
 
 
 def _mirror(data: Dataset) -> None:
@@ -151,9 +152,9 @@ def _mirror(data: Dataset) -> None:
         on_change=lambda: _save(data, mirror=st.session_state[f"mirror_{key}"]),
     )
     st.caption(
-        "Turn it off where left and right matter: text, digits, arrows, traffic signs."
+        "Turn it off where left and right matter: text, digits, screws, turn signs."
         if allowed
-        else "Not offered here: a mirrored digit is no digit."
+        else "Not offered here: a mirrored picture would be another class, or none."
     )
 
 

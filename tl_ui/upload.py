@@ -6,11 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from tl_core import ingest
+from tl_core import catalog, ingest
 from tl_core.datasets import Dataset, Kind
 from tl_core.datasets.limits import MAX_IMAGE_BYTES, MAX_ZIP_BYTES, MB, BadInput
 from tl_core.wording import number_of
-from tl_ui import staging
+from tl_ui import current, staging
 from tl_ui.staging import Progress
 from tl_ui.widgets import plain_label, problem, safe_label
 
@@ -62,8 +62,7 @@ def _folder(kind: Kind, taken: Callable[[Dataset], None]) -> None:
         "`train` with `val` or `test` around the class folders keeps your split. A CSV with the "
         "columns `file` and `label` works likewise."
         if kind == "target"
-        else "Folders named like source classes (`bee/1.jpg`, or a synset such as `n02206856`), or "
-        "images with a `labels.csv`: `file`, and one of `class_index`, `synset`, `class_name`."
+        else _source_words()
     )
     if files:
         name = _top_folder([file.name for file in files])
@@ -73,6 +72,20 @@ def _folder(kind: Kind, taken: Callable[[Dataset], None]) -> None:
             taken,
             lambda show: ingest.ingest_files(pairs, name=name, kind=kind, progress=show),
         )
+
+
+def _source_words() -> str:
+    """Return how folders and tables name classes of the chosen model's source task."""
+    first = catalog.source_classes(current.model().weights.source_classes)[0]
+    name, number = first.names[0], first.synset or str(first.index)
+    kind = "a synset" if first.synset else "an index"
+    columns = (
+        "`class_index`, `synset`, `class_name`" if first.synset else "`class_index`, `class_name`"
+    )
+    return (
+        f"Folders named like source classes (`{name}/1.jpg`, or {kind} such as `{number}`), or "
+        f"images with a `labels.csv`: `file`, and one of {columns}."
+    )
 
 
 def _zip(kind: Kind, taken: Callable[[Dataset], None]) -> None:

@@ -25,7 +25,7 @@ from tl_core.ingest.archives import open_zip
 from tl_core.ingest.assembly import commit
 from tl_core.ingest.image_writer import Progress
 from tl_core.ingest.layout import Layout, arrange
-from tl_core.ingest.samples import SAMPLES, Sample, sample
+from tl_core.ingest.samples import SAMPLES, Sample, preview, sample, sample_name
 from tl_core.ingest.sources import (
     Source,
     clean_name,
@@ -51,7 +51,9 @@ __all__ = [
     "ingest_files",
     "ingest_path",
     "ingest_zip",
+    "preview",
     "sample",
+    "sample_name",
 ]
 
 # Raised when the same files would give another data set, so that none is found by its files.
