@@ -1,12 +1,14 @@
-"""Write `tl_core/data/catalog.json`, `layouts.json` and `imagenet1k.json`.
+"""Write `tl_core/data/catalog.json`, `layouts.json`, `procedural.json` and `imagenet1k.json`.
 
     python -m pretraining.catalog
 
-Rows come from torchvision's own metadata and from counting on the built networks. Synsets and
-synonyms come from an installed timm (its data files, Apache-2.0; `pip install --no-deps timm`);
-without timm the class file is left as it is.
+Rows come from torchvision's own metadata and from counting on the built networks; the bundled
+model's also from its weights file, whose source accuracy is measured on images drawn for that.
+ImageNet's synsets and synonyms come from an installed timm (its data files, Apache-2.0;
+`pip install --no-deps timm`); without timm that class file is left as it is.
 """
 
+import hashlib
 import importlib.util
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -21,9 +23,14 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from pretraining import source_names
 from pretraining.block_plans import PLANS
-from tl_core.backbones import WIRING, Backbone
-from tl_core.catalog import Block, Model, Preprocessing, Recipe, SourceClass, Weights
+from pretraining.bundled import HELD_OUT, HELD_OUT_SEED
+from tl_core import catalog
+from tl_core.backbones import WIRING, Backbone, build, construct, load_weights
+from tl_core.catalog import Block, Model, Preprocessing, Recipe, SourceClass, Weights, data_file
+from tl_core.preprocessing import normalise
+from tl_core.procedural import CLASSES, SIDE, VERSION
 
 DATA = Path(__file__).parent.parent / "tl_core" / "data"
 
@@ -43,6 +50,24 @@ COMMERCIAL = (
     "ask whoever is responsible for licences in your organisation."
 )
 
+BUNDLED = "resnet10_procedural"
+BUNDLED_FILE = f"{BUNDLED}.safetensors"
+BUNDLED_PREPROCESSING = Preprocessing(
+    resize=SIDE,
+    crop=SIDE,
+    interpolation="bilinear",
+    mean=(0.5, 0.5, 0.5),
+    std=(0.25, 0.25, 0.25),
+)
+BUNDLED_LICENCE = (
+    "Apache-2.0, the licence of this app: trained by its own code on images drawn by formula, "
+    "without a photograph and without anybody else's data."
+)
+BUNDLED_COMMERCIAL = (
+    "Commercial use is allowed: the weights are this project's own (Apache-2.0) and made from "
+    "formulas alone, without photographs or anybody else's data."
+)
+
 # Lower rates without normalisation layers; transformers and ConvNeXt are trained by AdamW.
 SGD_BATCH_NORM = Recipe(optimizer="sgd", rate=3e-3, scratch_rate=0.05)
 SGD_NO_NORM = Recipe(optimizer="sgd", rate=2e-4, scratch_rate=0.01)
@@ -50,7 +75,7 @@ ADAMW = Recipe(optimizer="adamw", rate=5e-5, scratch_rate=5e-4)
 
 
 class Entry(NamedTuple):
-    """What cannot be read from torchvision about one of its models."""
+    """What cannot be read from torchvision about a model."""
 
     title: str
     family: str
@@ -59,6 +84,7 @@ class Entry(NamedTuple):
 
 
 MODELS: dict[str, Entry] = {
+    BUNDLED: Entry("ResNet-10, drawn shapes", "resnet", "batch", SGD_BATCH_NORM),
     "squeezenet1_1": Entry("SqueezeNet 1.1", "squeezenet", "none", SGD_NO_NORM),
     "mobilenet_v3_small": Entry("MobileNetV3 small", "mobilenet", "batch", SGD_BATCH_NORM),
     "mobilenet_v3_large": Entry("MobileNetV3 large", "mobilenet", "batch", SGD_BATCH_NORM),
@@ -105,6 +131,50 @@ def _weights(published: Any) -> Weights:
     )
 
 
+def _bundled_weights() -> Weights:
+    """Return what the weights file tells; `main` fills in the accuracies."""
+    content = data_file(BUNDLED_FILE).read_bytes()
+    return Weights(
+        name=f"Drawn shapes, version {VERSION}",
+        url="",
+        file=BUNDLED_FILE,
+        sha256=hashlib.sha256(content).hexdigest(),
+        drawn=True,
+        megabytes=round(len(content) / 1024**2, 3),
+        top1=0.0,
+        top5=0.0,
+        source_task=f"images drawn by formula: shapes, signs and textures, {len(CLASSES)} classes",
+        source_classes="procedural",
+        code_licence=CODE_LICENCE,
+        weights_licence=BUNDLED_LICENCE,
+        commercial=BUNDLED_COMMERCIAL,
+    )
+
+
+def source_accuracy(row: Model) -> tuple[float, float]:
+    """Return top-1 and top-5 accuracy (percent) of the bundled weights on held-out images."""
+    from tl_core.procedural.drawing import draw
+
+    backbone = build(row, load_weights(data_file(row.weights.file))).eval()
+    drawn = draw(HELD_OUT, HELD_OUT_SEED)
+    hits = torch.zeros(5)
+    with torch.no_grad():
+        for images, labels in zip(drawn.images.split(250), drawn.labels.split(250), strict=True):
+            x = normalise(images, row.preprocessing)
+            best = backbone.source_logits(backbone.forward_blocks(x)).topk(5).indices
+            hits += (best == labels[:, None]).sum(dim=0)
+    shares = 100 * hits.cumsum(0) / HELD_OUT
+    return round(float(shares[0]), 1), round(float(shares[4]), 1)
+
+
+def drawn_classes() -> list[SourceClass]:
+    """Return the classes of the bundled model's source task."""
+    return [
+        SourceClass(index=index, names=source_names.names(title))
+        for index, title in enumerate(CLASSES)
+    ]
+
+
 def _flops(run: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> tuple[Any, int]:
     """Return a piece's output and its count; gradients stay on, attention is plain products.
 
@@ -126,23 +196,30 @@ def _measured(backbone: Backbone) -> Model:
 
 
 def row_and_layout(name: str) -> tuple[Model, dict[str, list[int]]]:
-    """Return a torchvision model's catalog row and the shapes of its state dict."""
+    """Return a model's catalog row and the shapes of its state dict."""
     entry = MODELS[name]
-    published = torchvision.models.get_model_weights(name)[WEIGHTS_NAME]
-    net = torchvision.models.get_model(name, weights=None).eval()
+    if name == BUNDLED:
+        architecture, classes = "resnet10", len(CLASSES)
+        about, preprocessing = _bundled_weights(), BUNDLED_PREPROCESSING
+    else:
+        architecture, classes = name, 1000
+        published = torchvision.models.get_model_weights(name)[WEIGHTS_NAME]
+        about, preprocessing = _weights(published), _preprocessing(published.transforms())
+    net = construct(architecture, classes).eval()
     head = net.get_submodule(WIRING[entry.family].head)
     width = head.in_features if isinstance(head, nn.Linear) else head.in_channels
     plan = PLANS[entry.family](net)
     row = Model(
         name=name,
         title=entry.title,
+        architecture=architecture,
         family=entry.family,
         parameters=_count(net.parameters()),
         flops=0,
         feature_size=width,
         normalisation=entry.normalisation,
-        preprocessing=_preprocessing(published.transforms()),
-        weights=_weights(published),
+        preprocessing=preprocessing,
+        weights=about,
         recipe=entry.recipe,
         blocks=tuple(
             Block(name=block, modules=modules, parameters=0, flops=0) for block, modules in plan
@@ -198,9 +275,17 @@ def _compact(value: Any) -> str:
 def main() -> None:
     """Write all data files."""
     made = {name: row_and_layout(name) for name in MODELS}
+    rows = {name: row for name, (row, _) in made.items()}
     DATA.mkdir(exist_ok=True)
-    _write("catalog.json", [row for row, _ in made.values()])
+    _write("catalog.json", list(rows.values()))
     _write("layouts.json", {name: layout for name, (_, layout) in made.items()})
+    _write("procedural.json", drawn_classes())
+    # Needs the row: loading checks the file against it.
+    catalog.catalog.cache_clear()
+    top1, top5 = source_accuracy(rows[BUNDLED])
+    about = replace(rows[BUNDLED].weights, top1=top1, top5=top5)
+    rows[BUNDLED] = replace(rows[BUNDLED], weights=about)
+    _write("catalog.json", list(rows.values()))
     folder = _timm_folder()
     if folder is None:
         print("timm is not installed: imagenet1k.json is left as it is.")

@@ -8,11 +8,11 @@ import pytest
 import torch
 import torchvision
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
-from tl_core.backbones import WIRING, build, load_weights
-from tl_core.catalog import catalog
+from tl_core.backbones import CONSTRUCTORS, WIRING, build, construct, load_weights
+from tl_core.catalog import catalog, data_file
 from tl_core.layouts import BadWeights
 
 ROWS = list(catalog().values())
@@ -203,6 +203,24 @@ def test_values_that_are_not_finite_are_refused_by_name(tmp_path, value):
 def test_an_unreadable_file_is_a_sentence(tmp_path):
     with pytest.raises(BadWeights, match="cannot be read"):
         load_weights(tmp_path / "absent.safetensors")
+
+
+def test_constructors_are_for_what_torchvision_does_not_name():
+    assert not set(CONSTRUCTORS) & set(torchvision.models.list_models())
+    assert set(CONSTRUCTORS) < {row.architecture for row in ROWS}
+    for name in CONSTRUCTORS:
+        assert construct(name, 7)(torch.zeros(1, 3, 64, 64)).shape == (1, 7)
+
+
+def test_the_bundled_weights_fit_the_first_model_and_are_half_precision():
+    row = ROWS[0]
+    path = data_file(row.weights.file)
+    stored = load_file(path)
+    assert {t.dtype for t in stored.values() if t.is_floating_point()} == {torch.float16}
+    built = build(row, load_weights(path)).net.state_dict()
+    assert all(
+        torch.equal(built[key], tensor.to(built[key].dtype)) for key, tensor in stored.items()
+    )
 
 
 def test_wiring_covers_the_catalog_and_nothing_else():

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save, save_file
 
 from tl_core import layouts, weights
 from tl_core.backbones import build, load_weights
-from tl_core.catalog import catalog
+from tl_core.catalog import catalog, data_file
 from tl_core.weights import BadWeights
 
 MODEL = catalog()["squeezenet1_1"]
@@ -234,6 +234,72 @@ def test_published_weights_are_accepted():
     file = Path(reference) / "weights" / "squeezenet1_1-imagenet.safetensors"
     added = weights.add(MODEL, file, name="reference")
     assert added.megabytes == pytest.approx(2.36, abs=0.01)
+
+
+BUNDLED = catalog()[weights.FIRST_MODEL]
+
+
+def test_the_bundled_weights_are_there_without_a_download(home):
+    (file,) = weights.available(BUNDLED.name)
+    assert (file.origin, file.sha256, file.added) == ("bundled", BUNDLED.weights.sha256, "")
+    assert weights.find(file.sha256[:10]) == weights.bundled(BUNDLED) == file
+    assert weights.download(BUNDLED) == file
+    assert weights.default_model() == BUNDLED.name == next(iter(catalog()))
+    assert leftovers(home) == []
+
+
+def test_bundled_weights_are_not_removed_and_not_kept_twice(home):
+    (file,) = weights.available(BUNDLED.name)
+    with pytest.raises(BadWeights, match="come with the app"):
+        weights.remove(file)
+    assert weights.add(BUNDLED, Path(file.path), name="mine") == file
+    assert weights.available(BUNDLED.name) == [file]
+    assert leftovers(home) == []
+
+
+def test_own_weights_of_the_bundled_model_are_used_when_they_are_asked_for(home):
+    tensors = {k: v.float() if v.is_floating_point() else v for k, v in bundled_tensors().items()}
+    added = weights.add(BUNDLED, io.BytesIO(save(tensors)), name="mine")
+    assert [file.origin for file in weights.available(BUNDLED.name)] == ["bundled", "own file"]
+    assert weights.find(added.sha256) == added
+
+
+def bundled_tensors():
+    return load_file(weights.bundled(BUNDLED).path)
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Let the bundled weights lie in a folder that may be written."""
+    copy = tmp_path / "data" / BUNDLED.weights.file
+    copy.parent.mkdir()
+    copy.write_bytes(Path(weights.bundled(BUNDLED).path).read_bytes())
+    monkeypatch.setattr(
+        layouts, "data_file", lambda name: copy if name == copy.name else data_file(name)
+    )
+    return copy
+
+
+def test_a_changed_bit_of_the_bundled_weights_stops_their_use(elsewhere):
+    path = weights.bundled(BUNDLED).path
+    assert Path(path) == elsewhere.resolve()
+    load_weights(path)
+    content = bytearray(elsewhere.read_bytes())
+    content[-1] ^= 1
+    elsewhere.write_bytes(content)
+    with pytest.raises(BadWeights, match="which comes with the app, is not the one") as caught:
+        load_weights(path)
+    assert caught.value.details[1] == f"expected {BUNDLED.weights.sha256}"
+
+
+def test_missing_bundled_weights_are_a_sentence_and_the_next_model_is_the_default(elsewhere):
+    elsewhere.unlink()
+    assert weights.available(BUNDLED.name) == []
+    with pytest.raises(BadWeights, match=r"resnet10_procedural\.safetensors is missing"):
+        weights.download(BUNDLED)
+    assert weights.default_model() == BUNDLED.name  # nothing else is here either
+    weights.add(MODEL, io.BytesIO(content()), name="mine")
+    assert weights.default_model() == MODEL.name
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

@@ -10,9 +10,10 @@ import torchvision
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torchvision.models.resnet import BasicBlock, ResNet
 
 from tl_core.catalog import Block, Model
-from tl_core.layouts import BadWeights, check_name
+from tl_core.layouts import BadWeights, check_content
 
 Run = Callable[[Any, Tensor], Tensor]
 
@@ -82,6 +83,20 @@ WIRING: dict[str, Wiring] = {
     "regnet": Wiring("fc", _average),
     "swin": Wiring("head", _channels_last_average),
 }
+
+
+# Networks that torchvision does not name, from its own parts; called with a number of classes.
+CONSTRUCTORS: dict[str, Callable[[int], nn.Module]] = {
+    "resnet10": lambda classes: ResNet(BasicBlock, [1, 1, 1, 1], num_classes=classes),
+}
+
+
+def construct(architecture: str, classes: int) -> nn.Module:
+    """Return a network of torchvision, or of `CONSTRUCTORS`, initialised at random."""
+    if architecture in CONSTRUCTORS:
+        return CONSTRUCTORS[architecture](classes)
+    net: nn.Module = torchvision.models.get_model(architecture, weights=None, num_classes=classes)
+    return net
 
 
 class BackboneBlock:
@@ -182,10 +197,10 @@ def build(row: Model, state_dict: Mapping[str, Tensor] | None, *, seed: int = 0)
         with torch.random.fork_rng(devices=[]):
             # The default generator alone: torch.manual_seed would reseed the accelerators too.
             torch.default_generator.manual_seed(seed)
-            net = torchvision.models.get_model(row.name, weights=None, num_classes=classes)
+            net = construct(row.architecture, classes)
         return Backbone(net, row)
     with torch.device("meta"):  # skips an initialisation that takes up to 1.4 s (ViT)
-        net = torchvision.models.get_model(row.name, weights=None, num_classes=classes)
+        net = construct(row.architecture, classes)
     net.to_empty(device="cpu")
     for name, buffer in net.named_buffers():
         if name.endswith("num_batches_tracked"):
@@ -203,11 +218,12 @@ def build(row: Model, state_dict: Mapping[str, Tensor] | None, *, seed: int = 0)
 def load_weights(path: str | Path) -> dict[str, Tensor]:
     """Return a safetensors file's tensors; floating-point ones as float32.
 
-    A file named by its SHA-256, as the weights folder holds them, is checked against its name.
-    Raises BadWeights if the file is unreadable, altered, or holds values that are not finite.
+    A file named by its SHA-256, as the weights folder holds them, is checked against its name, one
+    that comes with the app against the catalog. Raises BadWeights if the file is unreadable,
+    altered, or holds values that are not finite.
     """
     path = Path(path)
-    check_name(path)
+    check_content(path)
     try:
         tensors = load_file(path)
     except (OSError, SafetensorError) as error:

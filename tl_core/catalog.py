@@ -2,6 +2,7 @@
 
 import functools
 from importlib import resources
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -9,7 +10,9 @@ import msgspec
 from tl_core.config import NotPossible
 
 
-class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Row(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """Base of the catalog's values; an unknown field in the data file fails."""
 
 
@@ -37,14 +40,20 @@ class Preprocessing(Row, frozen=True):
     std: tuple[float, float, float]
 
 
-class Weights(Row, frozen=True):
+class Weights(Row, frozen=True, kw_only=True):
     """Where pretrained weights come from and under which terms.
 
-    `commercial` is the one sentence a user needs on commercial use.
+    `commercial` is the one sentence a user needs on commercial use, its answer before a colon.
+    `url` is empty for weights that come with the app: then `file` is their name under
+    `tl_core/data`, `sha256` what that file has to be. `drawn`: the source task is this project's
+    own generator (`tl_core.procedural`), so labelled source images can be had without a user.
     """
 
     name: str
     url: str
+    file: str = ""
+    sha256: str = ""
+    drawn: bool = False
     megabytes: float
     top1: float
     top5: float
@@ -66,12 +75,14 @@ class Recipe(Row, frozen=True):
 class Model(Row, frozen=True):
     """A pretrained model. `normalisation` decides rates and what freezing has to hold still.
 
-    `family` names the wiring of pooling and original head; `parameters` and `flops` include the
-    original head, `head_parameters` are its own. `feature_size` is the pooled vector's length.
+    `architecture` names the network's constructor, `family` the wiring of pooling and original
+    head; `parameters` and `flops` include the original head, `head_parameters` are its own.
+    `feature_size` is the pooled vector's length.
     """
 
     name: str
     title: str
+    architecture: str
     family: str
     parameters: int
     flops: int
@@ -84,22 +95,26 @@ class Model(Row, frozen=True):
     head_parameters: int
 
 
-class SourceClass(Row, frozen=True):
-    """One class of a source task; `names` are synonyms, the usual one first."""
+class SourceClass(Row, frozen=True, kw_only=True):
+    """One class of a source task; `names` are synonyms, the usual one first.
+
+    `synset` is WordNet's number, empty where the task has none.
+    """
 
     index: int
-    synset: str
+    synset: str = ""
     names: tuple[str, ...]
 
 
-def _read(name: str) -> bytes:
-    return resources.files("tl_core").joinpath("data", name).read_bytes()
+def data_file(name: str) -> Path:
+    """Return where a file of `tl_core/data` lies."""
+    return Path(str(resources.files("tl_core").joinpath("data", name)))
 
 
 @functools.cache
 def catalog() -> dict[str, Model]:
     """Return all rows by name, in the order of the data file."""
-    rows = msgspec.json.decode(_read("catalog.json"), type=list[Model])
+    rows = msgspec.json.decode(data_file("catalog.json").read_bytes(), type=list[Model])
     return {row.name: row for row in rows}
 
 
@@ -114,4 +129,6 @@ def find(name: str) -> Model:
 @functools.cache
 def source_classes(source: str) -> tuple[SourceClass, ...]:
     """Return the classes of a source task (`Weights.source_classes`), by index."""
-    return msgspec.json.decode(_read(f"{source}.json"), type=tuple[SourceClass, ...])
+    return msgspec.json.decode(
+        data_file(f"{source}.json").read_bytes(), type=tuple[SourceClass, ...]
+    )

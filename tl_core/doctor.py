@@ -2,9 +2,11 @@
 
 import shutil
 import sys
+from pathlib import Path
 
 from tl_core import catalog, weights
 from tl_core.home import home
+from tl_core.layouts import check_content
 from tl_core.store import Store, StoreError
 
 # Under this much free space caches and results have no room to grow.
@@ -59,11 +61,13 @@ def _store() -> tuple[bool, str]:
 
 
 def _weights() -> tuple[bool, str]:
+    first = catalog.find(weights.FIRST_MODEL)
+    own = weights.bundled(first)
+    if own is None:
+        return False, weights.missing(first)
+    try:
+        check_content(Path(own.path))
+    except weights.BadWeights as error:
+        return False, str(error)
     here = [row.title for row in catalog.catalog().values() if weights.available(row.name)]
-    if here:
-        return True, f"Pretrained weights of {', '.join(here)}"
-    return False, (
-        "No pretrained weights yet: "
-        f"`python -m tl_core download-weights {weights.FIRST_MODEL}`, or bring a .safetensors file "
-        "with --weights"
-    )
+    return True, f"Pretrained weights of {'; '.join(here)}"

@@ -3,13 +3,12 @@
 import hashlib
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
 import msgspec
 from safetensors import SafetensorError, safe_open
 
-from tl_core.catalog import Model, catalog
+from tl_core.catalog import Model, catalog, data_file
 
 FLOATS = {"F64", "F32", "F16", "BF16"}
 # Counts batches for a running average that torchvision's models do not use; old files lack it.
@@ -30,7 +29,7 @@ class BadWeights(ValueError):
 
 @cache
 def _layouts() -> dict[str, dict[str, Shape]]:
-    data = resources.files("tl_core").joinpath("data", "layouts.json").read_bytes()
+    data = data_file("layouts.json").read_bytes()
     return msgspec.json.decode(data, type=dict[str, dict[str, Shape]])
 
 
@@ -101,17 +100,33 @@ def _shown(shape: Shape) -> str:
     return " x ".join(map(str, shape)) or "(one number)"
 
 
-def check_name(path: Path) -> None:
-    """Raise BadWeights if a file named by its SHA-256 no longer has that content.
+def check_content(path: Path) -> None:
+    """Raise BadWeights if a file is no longer what its name, or the catalog, says that it is.
 
-    A flipped bit loads without any error otherwise. Files with other names pass.
+    A flipped bit loads without any error otherwise. Files that neither knows pass.
     """
-    if len(path.stem) != 64 or not path.is_file():
+    place = path.resolve()
+    bundled = next((row for row in catalog().values() if bundled_path(row) == place), None)
+    wanted = bundled.weights.sha256 if bundled else path.stem
+    if len(wanted) != 64 or not path.is_file():
         return
     with path.open("rb") as file:
         actual = hashlib.file_digest(file, "sha256").hexdigest()
-    if actual != path.stem:
+    if actual == wanted:
+        return
+    if bundled:
         raise BadWeights(
-            f"The weights file {path.stem[:12]}… has changed since it was added (a damaged disk, "
-            "or an edit). Add the same weights again to replace it."
+            f"The weights file {path.name}, which comes with the app, is not the one that this "
+            "version was made with (a damaged disk, an incomplete copy, or an edit). Install the "
+            "app again, or choose another model.",
+            (f"SHA-256 {actual}", f"expected {wanted}"),
         )
+    raise BadWeights(
+        f"The weights file {path.stem[:12]}… has changed since it was added (a damaged disk, "
+        "or an edit). Add the same weights again to replace it."
+    )
+
+
+def bundled_path(model: Model) -> Path | None:
+    """Return where the weights lie that come with the app; None for a model that has none."""
+    return data_file(model.weights.file).resolve() if model.weights.file else None

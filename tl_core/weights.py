@@ -1,7 +1,8 @@
 """Weights files of the catalog's models: what is there, adding one's own, torchvision's download.
 
 Files lie in the data directory as `weights/<model>/<sha256>.safetensors`, each beside a JSON file
-that says where it came from. Nothing here imports torch, except that a download is converted.
+that says where it came from; the bundled model's comes with the app. Nothing here imports torch,
+except that a download is converted.
 """
 
 import hashlib
@@ -24,22 +25,25 @@ import msgspec
 from tl_core.catalog import Model, catalog
 from tl_core.home import folder
 from tl_core.layouts import BadWeights as BadWeights
-from tl_core.layouts import check, read_layout
+from tl_core.layouts import bundled_path, check, read_layout
 from tl_core.pth import convert as convert
 
-# Quick on any laptop, 10 MB to download.
-FIRST_MODEL = "mobilenet_v3_small"
+# Its weights come with the app.
+FIRST_MODEL = "resnet10_procedural"
 
 LIMIT_BYTES = 400 * 1024**2
 CHUNK_BYTES = 1024**2
 TIMEOUT_SECONDS = 30.0
 LEFTOVER_SECONDS = 24 * 3600.0
 
-Origin = Literal["torchvision", "own file"]
+Origin = Literal["torchvision", "own file", "bundled"]
 
 
 class WeightsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A weights file of a model. `name` is shown to the user, `added` an ISO time in UTC."""
+    """A weights file of a model. `name` is shown to the user, `added` an ISO time in UTC.
+
+    A bundled file was never added: its `added` is empty.
+    """
 
     model: str
     sha256: str
@@ -51,10 +55,39 @@ class WeightsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 def available(model: str) -> list[WeightsFile]:
-    """Return the weights files there are for a model, newest first."""
+    """Return the weights files there are for a model: the bundled one, then newest first."""
     root = folder("weights") / model
     found = [_described(path) for path in root.glob("*.safetensors")] if root.is_dir() else []
-    return sorted((file for file in found if file), key=lambda file: file.added, reverse=True)
+    added = sorted((file for file in found if file), key=lambda file: file.added, reverse=True)
+    own = bundled(catalog()[model]) if model in catalog() else None
+    return [own, *added] if own else added
+
+
+def bundled(model: Model) -> WeightsFile | None:
+    """Return the weights that come with the app, None for a model that has none.
+
+    Its SHA-256 is the catalog's: what the file really holds is checked when it is loaded.
+    """
+    path = bundled_path(model)
+    if path is None or not path.is_file():
+        return None
+    return WeightsFile(
+        model=model.name,
+        sha256=model.weights.sha256,
+        path=str(path),
+        origin="bundled",
+        name=model.weights.name,
+        megabytes=path.stat().st_size / 1024**2,
+        added="",
+    )
+
+
+def missing(model: Model) -> str:
+    """Return what to do where a model's weights should have come with the app and did not."""
+    return (
+        f"The weights of {model.title} come with the app, but tl_core/data/{model.weights.file} is "
+        "missing from this copy. Install the app again, or choose another model."
+    )
 
 
 def default_model() -> str:
@@ -89,6 +122,9 @@ def add(
     """
     with _temporary(model.name) as part:
         sha256 = _copy(file, part)
+        own = bundled(model)
+        if own is not None and own.sha256 == sha256:
+            return own
         check(model, read_layout(part))
         path = part.with_name(f"{sha256}.safetensors")
         known = _described(path) if path.exists() else None
@@ -107,7 +143,9 @@ def add(
 
 
 def remove(file: WeightsFile) -> None:
-    """Delete a weights file; one that is already gone is no error."""
+    """Delete a weights file; one that is already gone is no error, a bundled one stays."""
+    if file.origin == "bundled":
+        raise BadWeights(f"The weights {file.name} come with the app and stay.")
     path = Path(file.path)
     path.unlink(missing_ok=True)
     path.with_suffix(".json").unlink(missing_ok=True)
@@ -164,15 +202,17 @@ def _copy_stream(
 
 
 def download(model: Model, progress: Callable[[float], None] = lambda _: None) -> WeightsFile:
-    """Return torchvision's weights of a model, downloaded unless they are there; needs torch.
+    """Return the published weights of a model, downloaded unless they are there; needs torch.
 
     `progress` gets fractions from 0 to 1. `TL_WEIGHTS_URL` (`https://mirror.example`, a path
     allowed) takes the place of the published host. The file's SHA-256 must start as its published
     name says, and is read with `weights_only=True`. Raises BadWeights if it cannot be had.
     """
     for file in available(model.name):
-        if file.origin == "torchvision":
+        if file.origin in ("torchvision", "bundled"):
             return file
+    if not model.weights.url:
+        raise BadWeights(missing(model))
     with _temporary(model.name) as pth, _temporary(model.name) as converted:
         sha256 = _fetch(model, pth, progress)
         published = re.search(r"-([0-9a-f]{8,})\.pth$", model.weights.url)
