@@ -10,16 +10,20 @@ from tests import factories, scripted
 from tests.pictures import class_files, png, uploads, zipped
 from tl_core import datasets, ingest, weights
 from tl_core.catalog import catalog, find
+from tl_core.config import DRAWN
 from tl_core.events import Progress
+from tl_core.ingest import source_probe
+from tl_core.procedural import CLASSES
 from tl_core.store import Store
 from tl_ui.state import Choice
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")
+FIRST = next(iter(ingest.SAMPLES.values()))
 HOSTILE = "![x](http://evil.example/x.png) <b> :smile:"
 
 
 @pytest.fixture
-def app(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+def app(sampled_home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Open a page of the app in a new session, with no queue running."""
     monkeypatch.setattr("tl_ui.runner.keep_alive", lambda: None)
 
@@ -58,8 +62,8 @@ def texts(at: AppTest) -> str:
 def test_every_page_says_where_images_stay_and_what_is_chosen(app, page: str) -> None:
     strip = texts(app(page))
     assert "Images stay on this machine" in strip
-    assert "Handwritten digits: 300 images, 10 classes" in strip
-    assert "MobileNetV3 small (weights not here yet)" in strip
+    assert f"{FIRST.title}: 520 images, 8 classes" in strip
+    assert "ResNet-10, drawn shapes, Apache-2.0" in strip
 
 
 def test_the_strip_names_the_device_a_worker_reported(app, home: Path) -> None:
@@ -79,10 +83,28 @@ def test_the_strip_speaks_of_the_comparison_that_is_shown(app) -> None:
     strip = texts(at.switch_page("pages/lab.py").run())
     assert "Road signs" in strip
     assert "ResNet-18, weights" in strip
-    assert "Handwritten digits" not in strip.splitlines()[0]
+    assert FIRST.title not in strip.splitlines()[0]
 
 
 # Data
+
+
+def test_the_gallery_shows_every_sample_and_makes_only_what_is_used(app) -> None:
+    at = app("data")
+    shown = texts(at)
+    for sample in ingest.SAMPLES.values():
+        assert sample.title in shown
+        assert sample.summary in shown
+        assert sample.lesson in shown
+    assert [data.name for data in datasets.all_datasets("target")] == [FIRST.title]
+    assert at.button(key=f"sample_{next(iter(ingest.SAMPLES))}").disabled
+    at.button(key="sample_digits").click().run()
+    assert not at.exception
+    digits = datasets.load(at.session_state["choice"].dataset)
+    assert ingest.sample_name(digits) == "digits"
+    assert at.toggle(key=f"mirror_{digits.fingerprint[:8]}").disabled
+    assert "a mirrored picture would be another class" in texts(at)
+    assert at.button(key="sample_digits").disabled
 
 
 def test_a_zip_becomes_the_chosen_data_set_and_can_be_undone(app) -> None:
@@ -184,8 +206,8 @@ def test_an_earlier_data_set_is_chosen_from_the_list_and_deleted(app, home: Path
     assert at.session_state["choice"].dataset == dataset.fingerprint
     at.button(key="target_delete").click().run()
     assert not at.exception
-    assert [d.name for d in datasets.all_datasets()] == ["Handwritten digits"]
-    assert "Handwritten digits: 300 images" in texts(at)
+    assert [d.name for d in datasets.all_datasets()] == [FIRST.title]
+    assert f"{FIRST.title}: 520 images" in texts(at)
 
 
 def test_a_data_set_in_use_by_a_waiting_comparison_is_not_deleted(app, home: Path) -> None:
@@ -216,11 +238,49 @@ def test_hostile_names_reach_the_page_escaped(app, home: Path) -> None:
     assert shown and all(r"\!\[x\]\(" in value for value in shown)
 
 
-def test_source_photographs_say_what_they_cover(app, home: Path) -> None:
+def test_source_images_say_what_they_cover(app, home: Path) -> None:
     probe = take_in("probe", first="bee", second="no such thing")
-    text = texts(app("data", Choice(probe=probe.fingerprint)))
+    text = texts(app("data", Choice(backbone="resnet18", probe=probe.fingerprint)))
     assert "5 images of 1 of 1,000 source classes" in text
     assert "under 20 images predictions are shown, but no rate" in text
+
+
+def test_the_bundled_model_has_source_images_without_a_user(app, monkeypatch) -> None:
+    at = app("data")
+    assert "1,000 source images, drawn here** in the background" in texts(at)
+    monkeypatch.setattr(source_probe, "COUNT", len(CLASSES))
+    source_probe.drawn(find(weights.FIRST_MODEL))
+    text = texts(at.run())
+    assert f"{len(CLASSES)} source images, drawn here" in text
+    assert f"measured on {len(CLASSES)} of {len(CLASSES)} source classes" in text
+    # Not among what a user brought, and not to be deleted.
+    assert "probe_delete" not in {button.key for button in at.button}
+
+
+def test_drawn_source_images_can_be_turned_off_and_on(app) -> None:
+    at = app("data")
+    at.button(key="probe_off").click().run()
+    assert at.session_state["choice"].probe is None
+    assert "drawn here" not in texts(at)
+    at.button(key="flash_undo").click().run()
+    assert at.session_state["choice"].probe == DRAWN
+    at.button(key="probe_off").click().run()
+    at.button(key="probe_draw").click().run()
+    assert at.session_state["choice"].probe == DRAWN
+
+
+def test_brought_source_images_go_before_drawn_ones(app, home: Path) -> None:
+    probe = take_in("probe", first="circle", second="three")
+    at = app("data", Choice(probe=probe.fingerprint))
+    assert f"2 of {len(CLASSES)} source classes" in texts(at)
+    at.button(key="probe_draw").click().run()
+    assert at.session_state["choice"].probe == DRAWN
+
+
+def test_photographs_have_to_be_brought(app) -> None:
+    at = app("data", Choice(backbone="resnet18"))
+    assert "Without them the app shows drift only" in texts(at)
+    assert not {"probe_off", "probe_draw"} & {button.key for button in at.button}
 
 
 # Model & layers
@@ -235,7 +295,7 @@ def with_weights(home: Path, random_weights: Callable[[str], Path]) -> Choice:
 
 
 def test_a_model_without_weights_names_two_ways_out_and_starts_a_download(app) -> None:
-    at = app("model")
+    at = app("model", Choice(backbone="mobilenet_v3_small"))
     assert "download 10 MB once" in at.warning[0].value
     assert ".safetensors" in at.warning[0].value
     at.button(key="download").click().run()
@@ -258,7 +318,7 @@ def test_a_model_without_weights_names_two_ways_out_and_starts_a_download(app) -
 def test_weights_that_do_not_fit_are_refused_with_every_fault(
     app, random_weights: Callable[[str], Path]
 ) -> None:
-    at = app("model")
+    at = app("model", Choice(backbone="mobilenet_v3_small"))
     content = random_weights("squeezenet1_1").read_bytes()
     at.file_uploader(key="weights_file_0").upload("other.safetensors", content).run()
     assert not at.exception
@@ -275,6 +335,25 @@ def test_own_weights_are_used_at_once(app, random_weights: Callable[[str], Path]
     assert at.session_state["choice"].weights == file.sha256
 
 
+def test_the_bundled_model_is_chosen_and_needs_no_download(app) -> None:
+    at = app("model")
+    assert at.session_state["choice"].backbone == weights.FIRST_MODEL
+    text = texts(at)
+    assert "comes with the app" in text
+    assert "Commercial use is allowed" in text
+    assert "download" not in {button.key for button in at.button}
+    assert not at.warning and not at.error
+
+
+def test_a_copy_without_the_bundled_weights_says_so(app, monkeypatch) -> None:
+    monkeypatch.setattr(weights, "bundled", lambda model: None)
+    at = app("model", Choice(backbone=weights.FIRST_MODEL))
+    assert "missing from this copy" in at.error[0].value
+    assert "download" not in {button.key for button in at.button}
+    at.switch_page("pages/lab.py").run()
+    assert "missing from this copy" in texts(at)
+
+
 @pytest.mark.parametrize("name", catalog())
 def test_every_model_shows_its_terms_and_layers(app, name: str) -> None:
     row = find(name)
@@ -288,6 +367,23 @@ def test_choosing_another_model_drops_weights_and_layers_of_the_old_one(app, wit
     at.selectbox(key="model_name").set_value("vit_b_16").run()
     choice = at.session_state["choice"]
     assert (choice.backbone, choice.weights, choice.frozen) == ("vit_b_16", None, None)
+
+
+def test_another_source_task_drops_class_map_and_source_images_and_can_be_undone(
+    app, home: Path
+) -> None:
+    probe = take_in("probe", first="bee")
+    chosen = Choice(backbone="resnet18", probe=probe.fingerprint, class_map={"0": (5,)})
+    at = app("model", chosen)
+    at.selectbox(key="model_name").set_value("vit_b_16").run()
+    kept = at.session_state["choice"]
+    assert (kept.probe, kept.class_map) == (chosen.probe, chosen.class_map)
+    at.selectbox(key="model_name").set_value(weights.FIRST_MODEL).run()
+    changed = at.session_state["choice"]
+    assert (changed.probe, changed.class_map) == (DRAWN, {})
+    assert "Your class map and source images belonged to ViT-B/16" in texts(at)
+    at.button(key="flash_undo").click().run()
+    assert at.session_state["choice"] == kept
 
 
 def trainable(at: AppTest) -> str:
@@ -321,7 +417,7 @@ def test_own_layers_join_the_comparison_and_follow_the_table(app) -> None:
 
 def test_an_ambiguous_class_is_left_to_the_user(app, home: Path) -> None:
     dataset = take_in(first="crane", second="bees")
-    at = app("model", Choice(dataset=dataset.fingerprint))
+    at = app("model", Choice(backbone="resnet18", dataset=dataset.fingerprint))
     table = next(frame.value for frame in at.dataframe if "Source classes" in frame.value)
     assert table["Source classes"].tolist()[1] == "none"
     candidates = [b for b in at.button if (b.key or "").startswith("candidate_crane")]
@@ -332,7 +428,7 @@ def test_an_ambiguous_class_is_left_to_the_user(app, home: Path) -> None:
 
 def test_the_class_map_is_edited_and_goes_back_to_the_suggestions(app, home: Path) -> None:
     dataset = take_in()
-    at = app("model", Choice(dataset=dataset.fingerprint))
+    at = app("model", Choice(backbone="resnet18", dataset=dataset.fingerprint))
     at.multiselect[0].set_value([308, 310]).run()
     assert at.session_state["choice"].class_map == {"ant": (308, 310)}
     next(b for b in at.button if b.label == "Back to the suggestions").click().run()

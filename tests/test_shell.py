@@ -3,11 +3,14 @@
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
+import streamlit as st
 
+from tl_core.weights import FIRST_MODEL
 from tl_ui import runner, shell, theme
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,6 +60,28 @@ def test_a_queue_that_ends_at_once_is_not_started_at_every_click(tmp_path: Path,
         FakeProcess.started[-1].code = 0
         clock[0] += runner.RETRY_SECONDS / 10
     assert len(FakeProcess.started) == 1
+
+
+@pytest.fixture
+def fresh(home: Path) -> Iterator[Path]:
+    """A data directory of which the server knows nothing yet."""
+    st.cache_resource.clear()
+    yield home
+    st.cache_resource.clear()
+
+
+def test_source_images_are_drawn_once_by_another_process(fresh: Path, clock) -> None:
+    runner.keep_alive()
+    runner.keep_alive()
+    (drawing,) = [p for p in FakeProcess.started if "draw-source" in p.command]
+    assert drawing.command[1:] == ["-m", "tl_core", "draw-source", FIRST_MODEL]
+    assert drawing.options["env"]["TL_HOME"] == str(fresh)
+
+
+def test_source_images_that_are_there_are_not_drawn_again(fresh: Path, clock, monkeypatch) -> None:
+    monkeypatch.setattr(runner.source_probe, "known", lambda row: object())
+    runner.keep_alive()
+    assert [process.command[-1] for process in FakeProcess.started] == ["tl_core.runner"]
 
 
 def test_no_page_imports_torch() -> None:

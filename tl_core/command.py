@@ -5,7 +5,7 @@ import shlex
 import msgspec
 
 from tl_core.catalog import catalog
-from tl_core.config import ComparisonConfig
+from tl_core.config import DRAWN, ComparisonConfig
 from tl_core.strategies import STRATEGIES, Strategy, block_factors
 
 
@@ -13,7 +13,11 @@ def command(config: ComparisonConfig) -> str:
     """Return a `python -m tl_core compare` line that gives the same numbers on this machine."""
     words = ["python", "-m", "tl_core", "compare", f"dataset:{config.data.fingerprint[:16]}"]
     words += ["--backbone", config.backbone, "--weights", f"sha256:{config.weights_sha256[:16]}"]
-    if config.data.probe:
+    row = catalog().get(config.backbone)
+    drawn = row is not None and row.weights.drawn
+    if config.data.probe is None:
+        words += ["--source-probe", "none"] if drawn else []
+    elif not config.data.probe.startswith(DRAWN):
         words += ["--source-probe", f"dataset:{config.data.probe[:16]}"]
     known = [s.name for s in config.strategies if STRATEGIES.get(s.name) == s]
     if known:

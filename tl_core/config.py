@@ -15,6 +15,9 @@ BATCH_SIZE = 32
 # Under this many source images predictions are shown, never a rate.
 RATED_FROM = 20
 
+# A source probe of this prefix is drawn by the process that first needs it, not brought by a user.
+DRAWN = "drawn:"
+
 BudgetName = Literal["quick", "standard", "thorough"]
 RunKind = Literal["final", "trial", "equal_steps"]
 
@@ -55,7 +58,11 @@ def budget_for(name: BudgetName, input_size: int) -> Budget:
 
 
 class DataConfig(Config, frozen=True):
-    """The data of a comparison, by content: fingerprints of the target set and the source probe."""
+    """The data of a comparison, by content: fingerprints of the target set and the source probe.
+
+    Where the model's source task is this project's own generator, `probe` may instead begin with
+    DRAWN and say what is drawn.
+    """
 
     fingerprint: str
     name: str

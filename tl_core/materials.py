@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from tl_core import backbones, catalog, class_map, datasets, device, weights
 from tl_core.activations import PixelInputs, ReadOut, open_read_out
 from tl_core.backbones import Backbone
-from tl_core.config import RATED_FROM, ComparisonConfig, NotPossible
+from tl_core.config import DRAWN, RATED_FROM, ComparisonConfig, NotPossible
 from tl_core.device import Compute
 from tl_core.events import Progress, SourceFacts
 from tl_core.forgetting import ForgettingMeter, per_epoch_images, ready
+from tl_core.ingest import source_probe
 from tl_core.pixels import Pixels, open_pixels
 
 
@@ -88,18 +89,29 @@ def open_materials(config: ComparisonConfig) -> Generator[Progress, None, Materi
     read_out = yield from open_read_out(original, sha, pixels, compute, dataset.name)
     probe = None
     if config.data.probe is not None:
-        probe = yield from _open_probe(config.data.probe, row, original, sha, compute)
+        source = yield from _source_images(config.data.probe, row)
+        probe = yield from _open_probe(source, row, original, sha, compute)
     target = PixelInputs(pixels, dataset.mirror, compute)
     meter = ForgettingMeter(row, compute, probe.inputs if probe else None, target, original)
     labels = np.array([image.label for image in dataset.images], dtype=np.int64)
     return Materials(dataset, row, sha, compute, original, pixels, read_out, probe, meter, labels)
 
 
+def _source_images(wanted: str, row: catalog.Model) -> Generator[Progress, None, datasets.Dataset]:
+    """Return the probe's data set; one that is drawn here is made if it is not there yet."""
+    if not wanted.startswith(DRAWN):
+        return datasets.load(wanted)
+    found = source_probe.known(row)
+    if found is None:
+        yield Progress(message=f"Drawing {source_probe.COUNT:,} source images", fraction=None)
+        found = source_probe.drawn(row)
+    return found
+
+
 def _open_probe(
-    fingerprint: str, row: catalog.Model, original: Backbone, sha: str, compute: Compute
+    dataset: datasets.Dataset, row: catalog.Model, original: Backbone, sha: str, compute: Compute
 ) -> Generator[Progress, None, SourceProbe]:
     """Open the probe's images whose label is a class of this model's source task."""
-    dataset = datasets.load(fingerprint)
     classes = catalog.source_classes(row.weights.source_classes)
     matched = class_map.match_source(dataset.classes, classes)
     kept = [

@@ -14,6 +14,7 @@ from tl_core.record import Record, add
 from tl_core.request import Request, resolve
 from tl_core.tables import StrategyRow, curve_frame, rows
 from tl_core.verdict import verdict
+from tl_core.weights import FIRST_MODEL
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Result:
 
 def compare(
     data: str,
-    backbone: str,
+    backbone: str = FIRST_MODEL,
     *,
     strategies: Sequence[str] | None = None,
     watch: Callable[[Event], None] = lambda _: None,

@@ -11,8 +11,12 @@ from tl_core import catalog, class_map, datasets, ingest, weights
 from tl_core.catalog import Model
 from tl_core.config import BudgetName, ComparisonConfig, DataConfig, NotPossible
 from tl_core.datasets import Dataset
+from tl_core.ingest import source_probe
 from tl_core.strategies import STRATEGIES, Strategy, custom_strategy
 from tl_core.weights import WeightsFile
+
+# In the place of a source probe: measure no forgetting.
+NO_PROBE = "none"
 
 Report = Callable[[str, float | None], None]
 
@@ -20,7 +24,8 @@ Report = Callable[[str, float | None], None]
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A comparison in the words of the command line.
 
-    `data` and `source_probe`: a folder, zip, CSV, `sample:NAME` or `dataset:FINGERPRINT`.
+    `data` and `source_probe`: a folder, zip, CSV, `sample:NAME` or `dataset:FINGERPRINT`. Without a
+    source probe the model's own images are drawn, if its source task can be; `none` is no probe.
     `weights`: a file, `sha256:PREFIX` of a kept one, or None for one that is here or torchvision's.
     `freeze`: names of blocks that a strategy of one's own freezes, None for no such strategy.
     `mapping`: target class to source class indices as JSON text or a file of it, None to suggest.
@@ -39,7 +44,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def resolve(request: Request, report: Report) -> tuple[ComparisonConfig, list[Dataset]]:
-    """Return the configuration and the data sets it works on, the source probe second.
+    """Return the configuration and the data sets that were brought, the source probe second.
 
     Raises BadInput, BadWeights or NotPossible with a sentence for the user. What is cheap to check
     is checked before anything is read.
@@ -49,26 +54,34 @@ def resolve(request: Request, report: Report) -> tuple[ComparisonConfig, list[Da
         raise NotPossible("The number of seeds is from 1 to 20.")
     strategies = _strategies(request, row)
     file = _weights(request.weights, row, report)
-    found = [_data(request.data, "target", report)]
-    if request.source_probe:
-        found.append(_data(request.source_probe, "probe", report))
-    probe = found[1] if len(found) > 1 else None
+    target = _data(request.data, "target", report)
+    given = request.source_probe
+    probe = _data(given, "probe", report) if given and given != NO_PROBE else None
     config = ComparisonConfig(
-        data=DataConfig(
-            fingerprint=found[0].fingerprint,
-            name=found[0].name,
-            probe=probe.fingerprint if probe else None,
-            probe_name=probe.name if probe else None,
-        ),
+        data=data_config(target, probe, row, draws=given is None),
         backbone=row.name,
         weights_sha256=file.sha256,
         strategies=strategies,
-        class_map=_class_map(request.mapping, found[0], row),
+        class_map=_class_map(request.mapping, target, row),
         seeds=request.seeds,
         budget=request.budget,
         device=request.device,
     )
-    return config, found
+    return config, [target, *([probe] if probe else [])]
+
+
+def data_config(
+    target: Dataset, probe: Dataset | None, row: Model, *, draws: bool = True
+) -> DataConfig:
+    """Return the data of a comparison; without a probe the model's own, if `draws` and it can."""
+    drawn = source_probe.probe_of(row) if draws else None
+    name = source_probe.NAME if drawn else None
+    return DataConfig(
+        fingerprint=target.fingerprint,
+        name=target.name,
+        probe=probe.fingerprint if probe else drawn,
+        probe_name=probe.name if probe else name,
+    )
 
 
 def _strategies(request: Request, row: Model) -> tuple[Strategy, ...]:

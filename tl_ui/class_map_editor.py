@@ -34,7 +34,7 @@ def section(row: Model, data: Dataset) -> None:
     current = resolved(suggested, choice().class_map)
     mapped = sum(bool(indices) for indices in current.values())
     st.caption(
-        f"Zero-shot transfer uses no label: {row.title} answers in its own {len(sources):,} "
+        f"Zero-shot transfer uses no label: the model answers in its own {len(sources):,} "
         "classes, and this table says which of them stand for yours. "
         + _coverage(mapped, len(data.classes))
     )

@@ -4,10 +4,12 @@ import streamlit as st
 
 from tl_core import catalog, datasets, ingest, weights
 from tl_core.catalog import Model
+from tl_core.config import DRAWN
 from tl_core.datasets import Dataset
 from tl_core.datasets.limits import BadInput
 from tl_core.datasets.records import RECORD
 from tl_core.home import home
+from tl_core.ingest import source_probe
 from tl_core.store import Store
 from tl_core.weights import WeightsFile
 from tl_ui.state import choice, choose
@@ -34,13 +36,25 @@ def dataset() -> Dataset:
     return sample(next(iter(ingest.SAMPLES)))
 
 
-def probe() -> Dataset | None:
-    """Return the chosen source photographs, if any."""
+def brought_probe() -> Dataset | None:
+    """Return the source images that the user brought and chose, if any."""
     chosen = choice().probe
-    found = load(chosen) if chosen is not None else None
-    if found is None and chosen is not None:
-        choose(probe=None)
+    if chosen is None or chosen == DRAWN:
+        return None
+    found = load(chosen)
+    if found is None:
+        choose(probe=DRAWN)
     return found
+
+
+def draws_probe() -> bool:
+    """Return whether forgetting is measured on images that the app draws itself."""
+    return choice().probe == DRAWN and model().weights.drawn
+
+
+def probe() -> Dataset | None:
+    """Return the source images in use, if any; drawn ones only once they have been drawn."""
+    return source_probe.known(model()) if draws_probe() else brought_probe()
 
 
 def model() -> Model:
@@ -49,7 +63,7 @@ def model() -> Model:
 
 
 def weights_file() -> WeightsFile | None:
-    """Return the chosen weights of the chosen model, else the newest that are here, else None."""
+    """Return the chosen weights of the chosen model, else the first that are here, else None."""
     files = weights.available(choice().backbone)
     return next(
         (file for file in files if file.sha256 == choice().weights), next(iter(files), None)

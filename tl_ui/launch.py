@@ -7,11 +7,14 @@ import streamlit as st
 
 from tl_core import datasets, estimate
 from tl_core.catalog import Model, catalog
-from tl_core.config import ComparisonConfig, DataConfig
+from tl_core.config import DRAWN, ComparisonConfig
 from tl_core.datasets import Dataset
 from tl_core.estimate import Counts, Plan
+from tl_core.ingest import source_probe
+from tl_core.request import data_config
 from tl_core.store import QUEUE_LIMIT, StoreError
 from tl_core.strategies import STRATEGIES, Strategy, custom_strategy
+from tl_core.weights import missing
 from tl_core.wording import number_of
 from tl_ui import class_map_editor, current, follow, widgets
 from tl_ui.state import Choice, choose
@@ -42,17 +45,12 @@ def prepared(chosen: Choice) -> Prepared:
         current.dataset(),
         current.model(),
         current.weights_file(),
-        current.probe(),
+        current.brought_probe(),
     )
     suggested = class_map_editor.suggest(data.classes, row.weights.source_classes)
     resolved = class_map_editor.resolved(suggested, chosen.class_map)
     config = ComparisonConfig(
-        data=DataConfig(
-            fingerprint=data.fingerprint,
-            name=data.name,
-            probe=probe.fingerprint if probe else None,
-            probe_name=probe.name if probe else None,
-        ),
+        data=data_config(data, probe, row, draws=current.draws_probe()),
         backbone=row.name,
         weights_sha256=file.sha256 if file else "",
         strategies=strategies(chosen, row),
@@ -61,13 +59,14 @@ def prepared(chosen: Choice) -> Prepared:
         budget=chosen.budget,
     )
     train, validation, test = _sizes(data.fingerprint, data)
+    drawn = source_probe.COUNT if current.draws_probe() else 0
     jobs = current.store().list(limit=100, active=True)
     queued = sum(job.status == "queued" and job.owner == OWNER for job in jobs)
     return Prepared(
         config=config,
         data=data,
         row=row,
-        counts=Counts(train, validation, test, len(probe.images) if probe else 0),
+        counts=Counts(train, validation, test, len(probe.images) if probe else drawn),
         given_split=datasets.has_given_split(data),
         lacks_weights=file is None,
         reason=_reason(config, row, file is None, queued),
@@ -89,6 +88,8 @@ def _sizes(fingerprint: str, _data: Dataset) -> tuple[int, int, int]:
 
 
 def _reason(config: ComparisonConfig, row: Model, lacks_weights: bool, queued: int) -> str:
+    if lacks_weights and not row.weights.url:
+        return missing(row)
     if lacks_weights:
         return (
             f"The weights of {row.title} are not on this machine yet: download them "
@@ -151,7 +152,7 @@ def adopt(config: ComparisonConfig) -> None:
         frozen = frozen if len(frozen) == len(row.blocks) else None
     changes: dict[str, object] = {
         "dataset": config.data.fingerprint,
-        "probe": config.data.probe,
+        "probe": _chosen_probe(config, row),
         "strategies": tuple(s.name for s in config.strategies if s.name in STRATEGIES),
         "frozen": frozen,
         "class_map": dict(config.class_map),
@@ -162,6 +163,15 @@ def adopt(config: ComparisonConfig) -> None:
         changes |= {"backbone": row.name, "weights": config.weights_sha256 or None}
     choose(**changes)
     leave()
+
+
+def _chosen_probe(config: ComparisonConfig, row: Model | None) -> str | None:
+    """Return what to choose for the source images of a comparison to be made once more."""
+    wanted = config.data.probe
+    if wanted is not None:
+        return DRAWN if wanted.startswith(DRAWN) else wanted
+    # Without drawn images nothing was turned off.
+    return None if row is not None and row.weights.drawn else DRAWN
 
 
 def leave() -> None:
@@ -177,6 +187,15 @@ def resume(job: str) -> None:
         widgets.flash(widgets.safe_label(error, 400), ":material/error:")
         return
     follow.forget(job)
+
+
+def forgetting_text(ready: Prepared) -> str:
+    """Return what forgetting will be measured on, if it will."""
+    images = number_of(ready.counts.n_probe, "source image")
+    if ready.config.data.probe is None:
+        return "drift only, no source images"
+    drawn = ready.config.data.probe.startswith(DRAWN)
+    return f"forgetting on {images}, {'drawn here' if drawn else 'your own'}"
 
 
 def seeds_text(seeds: int) -> str:

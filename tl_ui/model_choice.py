@@ -1,12 +1,20 @@
 """Choosing a pretrained model: its facts, its terms, and all models side by side."""
 
+from dataclasses import fields
+
 import pandas as pd
 import streamlit as st
 
 from tl_core import weights
 from tl_core.catalog import Model, catalog
+from tl_core.config import DRAWN
+from tl_core.ingest import source_probe
 from tl_core.wording import count
-from tl_ui.state import choice, choose
+from tl_ui import probe_section
+from tl_ui.state import Choice, choice, choose
+from tl_ui.widgets import flash, thumbnails
+
+_PICTURES, _WIDTH = 16, 48
 
 
 def section() -> Model:
@@ -29,13 +37,41 @@ def section() -> Model:
 
 
 def select(name: str) -> None:
-    """Make a model the chosen one; weights and own layers belong to the earlier one."""
-    if name != choice().backbone:
-        choose(backbone=name, weights=None, frozen=None)
+    """Make a model the chosen one; weights and own layers belong to the earlier one.
+
+    So do an edited class map and brought source images where the source task is another.
+    """
+    before, rows = choice(), catalog()
+    if name == before.backbone:
+        return
+    choose(backbone=name, weights=None, frozen=None)
+    tasks = {rows[model].weights.source_classes for model in (name, before.backbone)}
+    own = [
+        what
+        for what, chosen in (
+            ("class map", bool(before.class_map)),
+            ("source images", before.probe not in (None, DRAWN)),
+        )
+        if chosen
+    ]
+    if len(tasks) == 1 or not own:
+        return
+    choose(class_map={}, probe=None if before.probe is None else DRAWN)
+    flash(
+        f"Your {' and '.join(own)} belonged to {rows[before.backbone].title}, whose source task is "
+        f"another one than {rows[name].title}'s: not used now.",
+        ":material/info:",
+        undo=lambda: _back(before),
+    )
+
+
+def _back(before: Choice) -> None:
+    choose(**{field.name: getattr(before, field.name) for field in fields(before)})
 
 
 def _option(row: Model, is_here: bool) -> str:
-    return f"{row.title}, {count(row.parameters)} parameters" + ("" if is_here else ", to download")
+    state = "comes with the app" if row.weights.file else "" if is_here else "to download"
+    return ", ".join(filter(None, [row.title, f"{count(row.parameters)} parameters", state]))
 
 
 def facts(row: Model) -> None:
@@ -49,19 +85,29 @@ def facts(row: Model) -> None:
             help="Forwards; a multiplication and an addition count as two.",
         )
         st.metric(
-            "Published accuracy",
+            "Source accuracy",
             f"{about.top1:.1f}%",
-            help=f"Top-1 on {about.source_task}, as torchvision publishes it; "
+            help=f"Top-1 on its own source task ({about.source_task}), {_measured(row)}; "
             f"top-5 {about.top5:.1f}%.",
         )
         st.metric("Weights file", f"{about.megabytes:.0f} MB")
         st.metric("Input", f"{row.preprocessing.crop} px")
     st.markdown(f":material/gavel: **Licence.** {about.commercial}")
+    drawn = source_probe.known(row)
+    if drawn is not None:
+        st.markdown(f":material/draw: **Source task.** {about.source_task.capitalize()}.")
+        thumbnails(drawn, probe_section.spread(len(drawn.images), _PICTURES), _WIDTH)
     with st.expander("Terms in full"):
         st.markdown(
             f"- Code: {about.code_licence}\n- Weights: {about.weights_licence}\n"
             f"- Trained on: {about.source_task}"
         )
+
+
+def _measured(row: Model) -> str:
+    if row.weights.drawn:
+        return "measured on images drawn for that, which training never saw"
+    return "as torchvision publishes it"
 
 
 def table(rows: list[Model], here: dict[str, bool]) -> None:
@@ -70,6 +116,7 @@ def table(rows: list[Model], here: dict[str, bool]) -> None:
         {
             "Model": [row.title for row in rows],
             "Weights": ["here" if here[row.name] else "to download" for row in rows],
+            "Source task": [row.weights.source_task for row in rows],
             "Parameters": [row.parameters / 1e6 for row in rows],
             "GFLOPs": [row.flops / 1e9 for row in rows],
             "Top-1": [row.weights.top1 for row in rows],
@@ -89,10 +136,11 @@ def table(rows: list[Model], here: dict[str, bool]) -> None:
         column_config={
             "Parameters": number(format="%.1f M"),
             "GFLOPs": number(format="%.2f"),
-            "Top-1": number(format="%.1f%%", help="ImageNet accuracy as published"),
+            "Top-1": number(format="%.1f%%", help="On the model's own source task"),
+            "Source task": st.column_config.TextColumn(width="medium"),
             "MB": number(format="%.0f"),
         },
-        alt="Pretrained models with size, compute, published accuracy and licence",
+        alt="Pretrained models with size, compute, source accuracy and licence",
     )
     st.caption("Click the box left of a row to choose that model.")
 

@@ -1,42 +1,62 @@
-"""Source photographs: what forgetting is measured on, and what of the source task they cover."""
+"""Source images: what forgetting is measured on, and what of the source task they cover."""
 
 import streamlit as st
 
 from tl_core import catalog, class_map
 from tl_core.catalog import Model
-from tl_core.config import RATED_FROM
+from tl_core.config import DRAWN, RATED_FROM
 from tl_core.datasets import Dataset
+from tl_core.ingest import source_probe
 from tl_core.wording import number_of
-from tl_ui import dataset_library, dataset_report, upload
-from tl_ui.state import choose
-from tl_ui.widgets import flash, listed, safe_label
+from tl_ui import current, dataset_library, dataset_report, upload
+from tl_ui.state import choice, choose
+from tl_ui.widgets import flash, listed, safe_label, thumbnails
+
+# While source images are drawn by another process.
+_LOOK_SECONDS = 2.0
+_PICTURES, _WIDTH = 16, 48
 
 
 def section(data: Dataset | None, row: Model) -> None:
-    """Show what source photographs are for, those in use, and ways to bring some."""
+    """Show what source images are for, those in use, and ways to bring some."""
     st.markdown(
-        f"Training on your images can make {row.title} **forget** what it knew. To measure that, "
-        "it needs a few labelled photographs of things it knows, from its own source task: "
-        f"{row.weights.source_task}. Without them the app shows drift only, never forgetting."
+        "Training on your images can make the model **forget** what it knew. To measure that, it "
+        "needs a few labelled images of things it knows, from its own source task: "
+        f"{row.weights.source_task}. {_without(row)}"
     )
     if data is not None:
         _in_use(data, row)
-    with st.expander("Bring source photographs", icon=":material/upload:", expanded=data is None):
+    elif current.draws_probe():
+        st.fragment(_being_drawn, run_every=_LOOK_SECONDS)(row)
+    if row.weights.drawn and not current.draws_probe():
+        st.button(
+            f"Use {source_probe.COUNT:,} images drawn here",
+            key="probe_draw",
+            icon=":material/draw:",
+            on_click=_draw,
+            args=(choice().probe,),
+        )
+    needed = data is None and not row.weights.drawn
+    with st.expander("Bring source images", icon=":material/upload:", expanded=needed):
         upload.section("probe", taken)
     with st.expander("Brought earlier", icon=":material/inventory_2:"):
         dataset_library.earlier("probe")
 
 
+def _without(row: Model) -> str:
+    if row.weights.drawn:
+        return "The app draws them itself, with other random numbers than training had."
+    return "Without them the app shows drift only, never forgetting."
+
+
 def taken(data: Dataset) -> None:
-    """Use photographs that have just been taken in."""
+    """Use source images that have just been taken in."""
     choose(probe=data.fingerprint)
-    flash(
-        f"{number_of(len(data.images), 'source photograph')} taken in from {safe_label(data.name)}."
-    )
+    flash(f"{number_of(len(data.images), 'source image')} taken in from {safe_label(data.name)}.")
 
 
 def coverage(data: Dataset, row: Model) -> tuple[str, list[str]]:
-    """Return what the photographs can measure, and a line on each label without a source class."""
+    """Return what the images can measure, and a line on each label without a source class."""
     sources = catalog.source_classes(row.weights.source_classes)
     matched = class_map.match_source(data.classes, sources)
     usable = [image for image in data.images if matched[data.classes[image.label]] is not None]
@@ -59,29 +79,61 @@ def coverage(data: Dataset, row: Model) -> tuple[str, list[str]]:
     return text, lost
 
 
+def title(data: Dataset) -> str:
+    """Return what source images are called, as Markdown."""
+    if source_probe.is_drawn(data):
+        return f"{number_of(len(data.images), 'source image')}, drawn here"
+    return safe_label(data.name)
+
+
+def spread(images: int, most: int) -> list[int]:
+    """Return at most `most` of so many places, evenly from first to last."""
+    return list(range(0, images, max(1, -(-images // most))))
+
+
 def _in_use(data: Dataset, row: Model) -> None:
     text, lost = coverage(data, row)
     with st.container(border=True):
-        st.markdown(f":material/check_circle: **{safe_label(data.name)}**. {text}")
+        st.markdown(f":material/check_circle: **{title(data)}**. {text}")
         if lost:
             listed("Labels without a source class", lost)
+        thumbnails(data, spread(len(data.images), _PICTURES), _WIDTH)
         details = st.expander(
-            "Pictures, counts, refused files", key="probe_details", on_change="rerun"
+            "All pictures, counts, refused files", key="probe_details", on_change="rerun"
         )
         if details.open:
             with details:
                 dataset_report.section(data)
-        st.button(
-            "Do not use source photographs",
-            key="probe_off",
-            on_click=_off,
-            args=(data.fingerprint,),
+        _off_button()
+
+
+def _being_drawn(row: Model) -> None:
+    if source_probe.known(row) is not None:
+        st.rerun()
+    with st.container(border=True):
+        st.markdown(
+            f":material/draw: **{source_probe.COUNT:,} source images, drawn here** in the "
+            "background, once: they are ready in a few seconds. A comparison can be started "
+            "already."
         )
+        _off_button()
 
 
-def _off(fingerprint: str) -> None:
+def _off_button() -> None:
+    st.button("Measure no forgetting", key="probe_off", on_click=_off, args=(choice().probe,))
+
+
+def _off(before: str | None) -> None:
     choose(probe=None)
     flash(
         "The next comparison measures drift, not forgetting.",
-        undo=lambda: choose(probe=fingerprint) and None,
+        undo=lambda: choose(probe=before) and None,
+    )
+
+
+def _draw(before: str | None) -> None:
+    choose(probe=DRAWN)
+    flash(
+        "The next comparison measures forgetting on images drawn here.",
+        undo=lambda: choose(probe=before) and None,
     )

@@ -1,7 +1,7 @@
 """The queue's process, kept alive from the web process; and the web process kept light.
 
-Training never runs here, and torch is never imported: each rerun of a page ends in a full garbage
-collection, whose cost grows with everything that is loaded.
+Neither training nor drawing ever runs here, and torch is never imported: each rerun of a page ends
+in a full garbage collection, whose cost grows with everything that is loaded.
 """
 
 import gc
@@ -14,7 +14,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from tl_core import catalog
 from tl_core.home import home
+from tl_core.ingest import source_probe
+from tl_core.weights import FIRST_MODEL
 
 # A runner that ends at once found another one at work on the same data: look again later.
 RETRY_SECONDS = 15.0
@@ -45,13 +48,15 @@ class RunnerProcess:
                 [sys.executable, "-m", "tl_core.runner"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
-                env=self._environment(),
+                env=environment(self._data),
             )
 
-    def _environment(self) -> dict[str, str]:
-        code = str(Path(__file__).resolve().parents[1])
-        paths = [code, *filter(None, [os.environ.get("PYTHONPATH")])]
-        return {**os.environ, "TL_HOME": str(self._data), "PYTHONPATH": os.pathsep.join(paths)}
+
+def environment(data: Path) -> dict[str, str]:
+    """Return what a process of this code has to be started with to work on a data directory."""
+    code = str(Path(__file__).resolve().parents[1])
+    paths = [code, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "TL_HOME": str(data), "PYTHONPATH": os.pathsep.join(paths)}
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -71,7 +76,26 @@ def _settle() -> bool:
     return True
 
 
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _drawing(data: str) -> subprocess.Popen[bytes] | None:
+    """Have the first model's source images drawn, so that no comparison has to wait for them."""
+    row = catalog.find(FIRST_MODEL)
+    if not row.weights.drawn or source_probe.known(row) is not None:
+        return None
+    return subprocess.Popen(
+        [sys.executable, "-m", "tl_core", "draw-source", row.name],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment(Path(data)),
+    )
+
+
 def keep_alive() -> None:
     """Make sure that somebody works on the queue; call on every run of the app."""
-    _process(str(home())).ensure()
+    data = str(home().resolve())
+    _process(data).ensure()
     _settle()
+    drawing = _drawing(data)
+    if drawing is not None:
+        drawing.poll()  # an ended process that nobody asks for stays in the system's table

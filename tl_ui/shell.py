@@ -1,6 +1,7 @@
 """What surrounds every page: navigation, the guard against running without it, the status strip."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -166,5 +167,5 @@ def _model() -> str:
 
 def _licence(text: str) -> str:
     """Return the licence's name, which precedes its explanation."""
-    name = text.split(";")[0].split(".")[0].split(":")[0].strip()
+    name = re.split(r"[,;:]|\.(?: |$)", text)[0].strip()
     return "weights without a stated licence" if name.lower().startswith("none") else name

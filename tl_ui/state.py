@@ -6,7 +6,7 @@ from typing import cast
 import streamlit as st
 
 from tl_core import weights
-from tl_core.config import BudgetName
+from tl_core.config import DRAWN, BudgetName
 from tl_core.strategies import STRATEGIES
 
 
@@ -16,10 +16,12 @@ class Choice:
 
     `frozen` (one flag per block, input to output) is the user's own strategy, None when unused.
     `class_map` holds only what the user edited; everything else follows the suggestion.
+    `probe`: a data set's fingerprint, DRAWN for the model's own drawn images where it has some, or
+    None to measure no forgetting.
     """
 
     dataset: str | None = None
-    probe: str | None = None
+    probe: str | None = DRAWN
     backbone: str = weights.FIRST_MODEL
     weights: str | None = None
     strategies: tuple[str, ...] = tuple(STRATEGIES)

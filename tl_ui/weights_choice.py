@@ -7,12 +7,17 @@ import streamlit as st
 from tl_core import weights
 from tl_core.catalog import Model
 from tl_core.store import Comparison, StoreError
-from tl_core.weights import LIMIT_BYTES, BadWeights, WeightsFile
+from tl_core.weights import LIMIT_BYTES, BadWeights, Origin, WeightsFile
 from tl_ui import current
 from tl_ui.state import choice, choose
 from tl_ui.widgets import flash, plain_label, problem, safe_label
 
 _FAULT = "weights_fault"
+_ORIGINS: dict[Origin, str] = {
+    "torchvision": "from torchvision",
+    "own file": "own file",
+    "bundled": "comes with the app",
+}
 
 
 def section(row: Model) -> None:
@@ -21,6 +26,8 @@ def section(row: Model) -> None:
     job = latest_download(row.name)
     if files:
         _files(files)
+    elif not row.weights.url:
+        problem(weights.missing(row))
     elif job is None or job.status not in ("queued", "running", "failed"):
         st.warning(
             f"The weights of {row.title} are not on this machine yet. Two ways to get them: "
@@ -30,7 +37,7 @@ def section(row: Model) -> None:
         )
     if job is not None and job.active:
         _watch(job.id)
-    elif not any(file.origin == "torchvision" for file in files):
+    elif row.weights.url and not any(file.origin == "torchvision" for file in files):
         _offer_download(row, job)
     _own_file(row, expanded=not files)
 
@@ -58,10 +65,11 @@ def _files(files: list[WeightsFile]) -> None:
 
 
 def _shown(file: WeightsFile) -> str:
-    origin = "from torchvision" if file.origin == "torchvision" else "own file"
-    added = datetime.fromisoformat(file.added).astimezone().strftime("%d %b %Y")
-    name = plain_label(file.name, 60)
-    return f"{name}, {file.megabytes:.0f} MB, {origin}, added {added}, SHA-256 {file.sha256[:8]}"
+    facts = [plain_label(file.name, 60), f"{file.megabytes:.0f} MB", _ORIGINS[file.origin]]
+    if file.added:
+        day = datetime.fromisoformat(file.added).astimezone()
+        facts.append(f"added {day.strftime('%d %b %Y')}")
+    return ", ".join([*facts, f"SHA-256 {file.sha256[:8]}"])
 
 
 def _offer_download(row: Model, last: Comparison | None) -> None:
@@ -110,7 +118,7 @@ def _own_file(row: Model, expanded: bool) -> None:
     revision = st.session_state.setdefault("weights_upload", 0)
     with st.expander("Bring a .safetensors file", icon=":material/upload_file:", expanded=expanded):
         st.caption(
-            f"State dict of torchvision's {row.title} with its original last layer, at most "
+            f"State dict of {_network(row)} with its original last layer, at most "
             f"{LIMIT_BYTES // 1024**2} MB. A .pth file is converted with `python -m tl_core "
             "convert-weights IN.pth OUT.safetensors`; here only safetensors is read, because it "
             "cannot hold code."
@@ -126,6 +134,13 @@ def _own_file(row: Model, expanded: bool) -> None:
         fault = st.session_state.get(_FAULT)
         if fault is not None and fault[0] == row.name:
             problem(*fault[1:])
+
+
+def _network(row: Model) -> str:
+    if row.weights.url:
+        return f"torchvision's {row.title}"
+    classes = row.head_parameters // (row.feature_size + 1)
+    return f"the same network in torchvision's words ({row.architecture}, {classes} classes)"
 
 
 def _add(row: Model, file: "st.runtime.uploaded_file_manager.UploadedFile") -> None:  # type: ignore[name-defined]
