@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tl_core.config import ComparisonConfig, DataConfig, RunConfig, RunKind
+from tl_core.datasets import Dataset
 from tl_core.events import (
     ComparisonEnded,
     ComparisonStarted,
@@ -18,6 +19,7 @@ from tl_core.events import (
     RunStarted,
     SourceFacts,
 )
+from tl_core.recording import Facts, Moment, Recording
 from tl_core.strategies import STRATEGIES, Strategy
 
 CLASSES = tuple(f"digit {number}" for number in range(10))
@@ -232,3 +234,28 @@ def _source_after(images: int, lost: float, run: RunConfig) -> tuple[int, ...] |
     return tuple(
         950 if place in forgotten else guess for place, guess in enumerate(before.predictions)
     )
+
+
+def recording(sample: str, data: Dataset, scenario: Scenario) -> Recording:
+    """Return a recording of a scenario on a sample, as if it had been made on another machine."""
+    moments: list[Moment] = []
+    begun = at = 1.5
+    for event in events(scenario):
+        if isinstance(event, RunStarted):
+            begun = at
+        elif isinstance(event, EpochEnded):
+            at = begun + event.seconds
+        elif isinstance(event, RunEnded):
+            at = begun + event.result.train_seconds
+        moments.append((0.5 if isinstance(event, ComparisonStarted) else at, event))
+    asked = config(scenario)
+    facts = Facts(
+        sample=sample,
+        data=data.signature,
+        backbone=asked.backbone,
+        weights_sha256=asked.weights_sha256,
+        date="2026-05-02",
+        commit="0123456789ab",
+        configuration="c" * 64,
+    )
+    return Recording(facts, tuple(moments))

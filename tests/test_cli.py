@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from tl_core import cli, config
+from tl_core.catalog import catalog
 from tl_core.config import Budget
+from tl_core.ingest import source_probe
+from tl_core.procedural import CLASSES
 from tl_core.store import Store
+from tl_core.weights import FIRST_MODEL
 
 MODEL = "mobilenet_v3_small"
 
@@ -67,6 +71,52 @@ def test_the_printed_command_reproduces_the_numbers(picture_folder, random_weigh
     assert again["rows"] == made["rows"]  # taken over: also the clocks are the same
     assert again["command"] == made["command"]
     assert [row["strategy"] for row in made["rows"]] == [*names.split(","), "custom"]
+
+
+@pytest.fixture
+def few_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw one source image of each class instead of a thousand."""
+    monkeypatch.setattr(source_probe, "COUNT", len(CLASSES))
+
+
+def test_nothing_but_images_gives_the_bundled_model_and_what_it_forgets(
+    picture_folder, few_drawings, tmp_path
+):
+    out = tmp_path / "out.json"
+    names = ["--strategies", "feature_extraction,full_fine_tuning"]
+    arguments = ["compare", str(picture_folder), *names, "--device", "cpu", "--json", str(out)]
+    assert cli.main(arguments) == 0
+    made = json.loads(out.read_text())
+    assert made["backbone"]["name"] == FIRST_MODEL
+    source = made["source"]
+    assert source["name"] == source_probe.NAME
+    assert source["images"] == source["classes"] == len(CLASSES)
+    frozen, tuned = made["rows"]
+    assert frozen["forgetting_points"] == 0.0
+    assert tuned["forgetting_points"] is not None
+    assert "--source-probe" not in made["command"]
+    again = tmp_path / "again.json"
+    words = shlex.split(made["command"])
+    assert cli.main([*words[3:], "--json", str(again)]) == 0
+    assert json.loads(again.read_text())["rows"] == made["rows"]
+
+
+def test_forgetting_can_be_left_out(picture_folder, few_drawings, tmp_path):
+    out = tmp_path / "out.json"
+    names = ["--strategies", "feature_extraction", "--source-probe", "none"]
+    assert cli.main(["compare", str(picture_folder), *names, "--json", str(out)]) == 0
+    made = json.loads(out.read_text())
+    assert made["source"] is None
+    assert "--source-probe none" in made["command"]
+    assert source_probe.known(catalog()[FIRST_MODEL]) is None
+
+
+def test_source_images_are_drawn_beforehand(few_drawings, capsys):
+    assert cli.main(["draw-source"]) == 0
+    assert f"{len(CLASSES)} source images of ResNet-10" in capsys.readouterr().out
+    assert source_probe.known(catalog()[FIRST_MODEL]) is not None
+    assert cli.main(["draw-source", "resnet18"]) == 2
+    assert "Bring labelled images" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -136,7 +186,7 @@ def test_interrupt_keeps_what_is_finished(picture_folder, random_weights, capsys
 
 def test_samples_and_models(capsys):
     assert cli.main(["samples", "--names"]) == 0
-    assert capsys.readouterr().out.split()[0] == "digits"
+    assert capsys.readouterr().out.split() == ["signs", "digits", "defects", "threads", "leak"]
     assert cli.main(["models", "--json"]) == 0
     models = json.loads(capsys.readouterr().out)
     assert {"resnet18", "vit_b_16", "squeezenet1_1"} <= {row["name"] for row in models}
@@ -144,14 +194,17 @@ def test_samples_and_models(capsys):
     assert "resnet18" in capsys.readouterr().out
 
 
-def test_doctor_names_what_is_missing(capsys, random_weights):
+def test_doctor_names_what_is_there_and_what_is_missing(capsys, random_weights, monkeypatch):
     from tl_core import weights
-    from tl_core.catalog import catalog
 
-    assert cli.main(["doctor"]) == 1
-    assert "download-weights" in capsys.readouterr().out
+    assert cli.main(["doctor"]) == 0
+    assert "ResNet-10, drawn shapes" in capsys.readouterr().out
     weights.add(catalog()[MODEL], random_weights(MODEL), name="random")
     assert cli.main(["doctor"]) == 0
+    assert "MobileNetV3 small" in capsys.readouterr().out
+    monkeypatch.setattr(weights, "bundled", lambda model: None)
+    assert cli.main(["doctor"]) == 1
+    assert "missing from this copy" in capsys.readouterr().out
 
 
 def test_convert_weights(tmp_path, capsys):

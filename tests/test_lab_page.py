@@ -4,22 +4,27 @@ import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 import streamlit
 from streamlit.testing.v1 import AppTest
 
 from tests import scripted
 from tl_core import ingest, weights
-from tl_core.config import ComparisonConfig
+from tl_core.catalog import catalog
+from tl_core.config import DRAWN, ComparisonConfig
 from tl_core.events import Event, RunEnded
+from tl_core.ingest import source_probe
 from tl_core.store import QUEUE_LIMIT, Store
 from tl_core.weights import WeightsFile
+from tl_ui import launch
+from tl_ui.state import Choice
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")
 
 
 @pytest.fixture
-def store(home: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+def store(sampled_home: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """The store of an empty data directory on which no runner works."""
     monkeypatch.setattr("tl_ui.runner.keep_alive", lambda: None)
     return Store()
@@ -40,8 +45,10 @@ def with_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "available", lambda model: [file] if model == "resnet18" else [])
 
 
-def open_lab(job: str | None = None) -> AppTest:
+def open_lab(job: str | None = None, choice: Choice | None = None) -> AppTest:
     page = AppTest.from_file(APP, default_timeout=30)
+    if choice is not None:
+        page.session_state["choice"] = choice
     if job is not None:
         page.query_params["job"] = job
     page.run()
@@ -107,7 +114,7 @@ def test_it_opens_with_everything_chosen(store: Store, with_weights: None) -> No
 
 
 def test_without_weights_the_button_says_why_and_there_are_two_ways_out(store: Store) -> None:
-    page = open_lab()
+    page = open_lab(choice=Choice(backbone="mobilenet_v3_small"))
     assert button(page, "Compare strategies").disabled
     assert "weights of MobileNetV3 small are not on this machine yet" in text(page)
     assert {"Download", "Own file"} <= {one.label for one in page.button}
@@ -150,6 +157,46 @@ def test_pressing_the_button_queues_what_was_chosen(store: Store, with_weights: 
     assert config.weights_sha256 == "a" * 64
     assert config.strategies[0].name == "zero_shot"
     assert page.header[0].value.startswith("Waiting to compare 5 strategies")
+
+
+def test_the_bundled_model_is_ready_and_measures_forgetting(store: Store) -> None:
+    """With nothing chosen and nothing there: the first click of a first start."""
+    page = open_lab()
+    assert "forgetting on 1,000 source images, drawn here" in text(page)
+    button(page, "Compare strategies").click().run()
+    [job] = store.list()
+    config = job.config
+    assert isinstance(config, ComparisonConfig)
+    row = catalog()[weights.FIRST_MODEL]
+    assert (config.backbone, config.weights_sha256) == (row.name, row.weights.sha256)
+    assert config.data.probe == source_probe.probe_of(row)
+    assert config.data.probe_name == source_probe.NAME
+
+
+def test_forgetting_can_be_left_out(store: Store) -> None:
+    page = open_lab(choice=Choice(probe=None))
+    assert "drift only, no source images" in text(page)
+    button(page, "Compare strategies").click().run()
+    [job] = store.list()
+    assert job.config is not None
+    assert job.config.data.probe is None
+
+
+def test_a_comparison_made_once_more_keeps_its_source_images(store: Store, monkeypatch) -> None:
+    chosen: dict[str, object] = {}
+    monkeypatch.setattr(launch, "choose", lambda **changes: chosen.update(changes))
+    monkeypatch.setattr(launch, "leave", lambda: None)
+    asked = scripted.config(scripted.Scenario())
+    drawn = source_probe.probe_of(catalog()[weights.FIRST_MODEL])
+    for backbone, probe, expected in (
+        ("resnet18", "e" * 64, "e" * 64),
+        ("resnet18", None, DRAWN),
+        (weights.FIRST_MODEL, drawn, DRAWN),
+        (weights.FIRST_MODEL, None, None),
+    ):
+        data = msgspec.structs.replace(asked.data, probe=probe)
+        launch.adopt(msgspec.structs.replace(asked, backbone=backbone, data=data))
+        assert chosen["probe"] == expected
 
 
 def test_a_deleted_comparison_is_said_and_leads_to_the_setup(store: Store) -> None:

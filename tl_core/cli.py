@@ -17,12 +17,18 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="python -m tl_core", description=__doc__)
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_compare(commands.add_parser("compare", help="compare strategies on labelled images"))
+    record = commands.add_parser("record", help="record samples' default comparisons for the app")
+    record.add_argument("samples", nargs="*", metavar="sample:NAME")
+    record.add_argument("--all", action="store_true", help="every sample there is")
+    record.add_argument("--into", type=Path, metavar="DIR", help="default: where the app looks")
     samples = commands.add_parser("samples", help="list the sample sets, the default first")
     samples.add_argument("--names", action="store_true", help="names only, one a line")
     models = commands.add_parser("models", help="list the pretrained models")
     models.add_argument("--json", action="store_true", help="the whole catalog as JSON")
     download = commands.add_parser("download-weights", help="fetch a model's weights")
     download.add_argument("model", metavar="NAME")
+    draw = commands.add_parser("draw-source", help="draw a model's source images beforehand")
+    draw.add_argument("model", nargs="?", metavar="NAME", help="default: the first model")
     convert = commands.add_parser("convert-weights", help="turn a .pth into .safetensors")
     convert.add_argument("source", type=Path, metavar="IN.pth")
     convert.add_argument("target", type=Path, metavar="OUT.safetensors")
@@ -36,10 +42,14 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     add(
         "--backbone",
         metavar="NAME",
-        help="a model of `models`; default: one whose weights are here",
+        help="a model of `models`; default: the first whose weights are here",
     )
     add("--weights", metavar="FILE", help="a .safetensors file, or sha256:PREFIX of a kept one")
-    add("--source-probe", metavar="DIR", help="labelled images of the source task")
+    add(
+        "--source-probe",
+        metavar="DIR",
+        help="labelled images of the source task, or `none`; default: drawn, if the model can",
+    )
     add("--strategies", metavar="A,B", help=f"of {', '.join(STRATEGIES)}; default all")
     add("--freeze", metavar="BLOCKS", help="add a strategy of your own that freezes these blocks")
     add("--class-map", metavar="MAP.json", help="target class to source classes; file or JSON")
@@ -76,11 +86,19 @@ def _compare(options: argparse.Namespace) -> int:
     return compare_command.compare(options)
 
 
+def _record(options: argparse.Namespace) -> int:
+    from tl_core import record_command
+
+    return record_command.record(options)
+
+
 def _samples(options: argparse.Namespace) -> int:
     from tl_core.ingest import SAMPLES
 
     for name, sample in SAMPLES.items():
-        print(name if options.names else f"{name:16} {sample.title}: {sample.summary}")
+        print(name if options.names else f"{name:10} {sample.title}: {sample.summary}")
+        if not options.names:
+            print(f"{'':10} {sample.lesson}")
     return DONE
 
 
@@ -115,6 +133,18 @@ def _download(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _draw(options: argparse.Namespace) -> int:
+    from tl_core import catalog, weights
+    from tl_core.ingest import source_probe
+    from tl_core.terminal import Bar
+
+    row = catalog.find(options.model or weights.FIRST_MODEL)
+    with Bar(sys.stderr) as bar:
+        found = source_probe.drawn(row, bar.show)
+    print(f"{len(found.images):,} source images of {row.title}: dataset:{found.fingerprint[:16]}")
+    return DONE
+
+
 def _convert(options: argparse.Namespace) -> int:
     from tl_core import weights
 
@@ -131,9 +161,11 @@ def _doctor(options: argparse.Namespace) -> int:
 
 _COMMANDS = {
     "compare": _compare,
+    "record": _record,
     "samples": _samples,
     "models": _models,
     "download-weights": _download,
+    "draw-source": _draw,
     "convert-weights": _convert,
     "doctor": _doctor,
 }

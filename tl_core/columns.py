@@ -9,6 +9,7 @@ import pandas as pd
 
 from tl_core.curves import has_probe
 from tl_core.record import Record
+from tl_core.recording import Recording
 from tl_core.strategies import Strategy
 from tl_core.tables import StrategyRow
 from tl_core.verdict import Verdict
@@ -84,14 +85,21 @@ def frame(found: Record, rows: Sequence[StrategyRow], said: Verdict | None = Non
     return pd.DataFrame(cells)
 
 
-def export_frame(found: Record, rows: Sequence[StrategyRow]) -> pd.DataFrame:
-    """Return the table for a file: the JSON document's fields and units, textbook beside them."""
+def export_frame(
+    found: Record, rows: Sequence[StrategyRow], recorded: Recording | None = None
+) -> pd.DataFrame:
+    """Return the table for a file: the JSON document's fields and units, textbook beside them.
+
+    Every line of a recording begins by saying that it is one.
+    """
+    origin = {"recorded": recorded.label} if recorded else {}
     strategies = {strategy.name: strategy for strategy in found.strategies}
     lines = []
     for row in rows:
         textbook = msgspec.to_builtins(strategies[row.strategy].textbook)
         lines.append(
             {
+                **origin,
                 "title": strategies[row.strategy].title,
                 **msgspec.to_builtins(row),
                 **{f"textbook_{name}": text for name, text in textbook.items()},

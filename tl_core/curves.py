@@ -1,9 +1,10 @@
 """What curves show: colours, reference lines, and the live chart as a constant Vega-Lite spec.
 
 The spec never changes while a comparison runs, only its data do: a chart that keeps its spec is
-updated in place, without flicker.
+updated in place, without flicker. What comes from a recording is pale, wherever it is drawn.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -33,6 +34,9 @@ TITLES: Final[dict[Measure, str]] = {
     "forgetting": "Source accuracy lost (points)",
     "drift": "Drift: source predictions changed (%)",
 }
+
+# How much of its colour is left to what is recorded, not measured here.
+PALE: Final = 0.6
 
 LIVE_COLUMNS: Final = ("kind", "strategy", "title", "series", "seed", "step", "share", "value")
 
@@ -124,6 +128,28 @@ def live_frame(found: Record, measure: Measure) -> pd.DataFrame:
     )
 
 
+def pale_frame(recorded: Record, measure: Measure, without: Collection[str] = ()) -> pd.DataFrame:
+    """Return a recording's curves and lines, those of some strategies (`settled`) left out.
+
+    The floor needs no training, so it is never taken from a recording.
+    """
+    frame = live_frame(recorded, measure)
+    frame = frame[~frame["strategy"].isin([MAJORITY, *without])]
+    return frame.assign(kind="recorded " + frame["kind"])
+
+
+def settled(found: Record) -> set[str]:
+    """Return the strategies that a recording has nothing more to say of.
+
+    Their own numbers are known, or will not come: a run failed, or zero-shot cannot be applied.
+    """
+    names = {run.run.strategy.name for run in found.ended.values() if run.run.kind == "final"}
+    names |= {run.run.strategy.name for run in found.failed.values()}
+    if found.started is not None and not found.started.zero_shot_applicable:
+        names |= {strategy.name for strategy in found.strategies if strategy.solver == "none"}
+    return names
+
+
 def lines_frame(lines: list[Line]) -> pd.DataFrame:
     """Return reference lines in the columns of the live chart."""
     frame = pd.DataFrame(
@@ -165,36 +191,40 @@ def _spec(measure: Measure, domain: list[float] | None) -> dict[str, Any]:
         {"field": "value", "title": TITLES[measure], "format": ".1f"},
     ]
     curve = {"x": x, "y": y, "color": colour_of, "detail": {"field": "series"}}
-    is_curve = [{"filter": "datum.kind === 'curve'"}]
+    dash = {
+        "condition": {"test": f"datum.strategy === '{MAJORITY}'", "value": [2, 3]},
+        "value": [8, 5],
+    }
+    rule = {"y": y, "color": colour_of, "strokeDash": dash}
+    recorded = [{**tooltip[0], "title": "Recorded"}, *tooltip[1:]]
+
+    def layer(kind: str, mark: dict[str, Any], encoding: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "transform": [{"filter": f"datum.kind === '{kind}'"}],
+            # The chart has one description; an empty layer would announce nameless marks.
+            "mark": {"aria": False, **mark},
+            "encoding": encoding,
+        }
+
+    line = {"type": "line", "strokeWidth": 2.5, "strokeJoin": "round"}
+    point = {"type": "point", "filled": True, "size": 28}
     return {
         "layer": [
-            {
-                "transform": [{"filter": "datum.kind === 'line'"}],
-                "mark": {"type": "rule", "strokeWidth": 2},
-                "encoding": {
-                    "y": y,
-                    "color": colour_of,
-                    "strokeDash": {
-                        "condition": {
-                            "test": f"datum.strategy === '{MAJORITY}'",
-                            "value": [2, 3],
-                        },
-                        "value": [8, 5],
-                    },
-                    "tooltip": [tooltip[0], tooltip[3]],
-                },
-            },
-            {
-                "transform": is_curve,
-                "mark": {"type": "line", "strokeWidth": 2.5, "strokeJoin": "round", "aria": False},
-                "encoding": curve,
-            },
-            {
-                "transform": is_curve,
-                # The chart has one description; an empty layer would announce nameless marks.
-                "mark": {"type": "point", "filled": True, "size": 28, "opacity": 1, "aria": False},
-                "encoding": {**curve, "tooltip": tooltip},
-            },
+            layer(
+                "recorded line",
+                {"type": "rule", "strokeWidth": 2, "opacity": PALE},
+                {**rule, "tooltip": [recorded[0], recorded[3]]},
+            ),
+            layer("recorded curve", {**line, "opacity": PALE}, curve),
+            # Nothing to see, something to point at.
+            layer("recorded curve", {**point, "opacity": 0}, {**curve, "tooltip": recorded}),
+            layer(
+                "line",
+                {"type": "rule", "strokeWidth": 2, "aria": True},
+                {**rule, "tooltip": [tooltip[0], tooltip[3]]},
+            ),
+            layer("curve", line, curve),
+            layer("curve", {**point, "opacity": 1}, {**curve, "tooltip": tooltip}),
         ]
     }
 

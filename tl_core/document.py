@@ -6,12 +6,18 @@ from typing import Any
 import msgspec
 
 from tl_core.record import Record
+from tl_core.recording import Recording
 from tl_core.tables import StrategyRow, baselines, source_summary
 from tl_core.verdict import Clause, verdict
 
 
-def document(found: Record, rows: Sequence[StrategyRow]) -> dict[str, Any]:
-    """Return the comparison as plain containers; raises ValueError before it has started."""
+def document(
+    found: Record, rows: Sequence[StrategyRow], recorded: Recording | None = None
+) -> dict[str, Any]:
+    """Return the comparison as plain containers; raises ValueError before it has started.
+
+    `recorded`: the recording that it was read from, None for what was measured on this machine.
+    """
     started = found.started
     if started is None:
         raise ValueError("This comparison has not started: there is nothing to write yet.")
@@ -47,6 +53,7 @@ def document(found: Record, rows: Sequence[StrategyRow]) -> dict[str, Any]:
             "would_change_if": said.would_change_if and _plain(said.would_change_if),
         },
         "command": started.command,
+        "recorded": recorded and recorded.origin,
     }
 
 

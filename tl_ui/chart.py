@@ -1,9 +1,10 @@
 """The one chart slot: floor before a run, live curves during it, the finished figure after it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from html import escape
 from typing import Literal, get_args
 
+import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -54,15 +55,26 @@ def before(line: Line) -> None:
     )
 
 
-def live(found: Record, wanted: View, expected: Sequence[Line] = ()) -> None:
+def live(
+    found: Record,
+    wanted: View,
+    expected: Sequence[Line] = (),
+    recorded: Record | None = None,
+    without: Collection[str] = (),
+) -> None:
     """Show the curves so far; only data change from look to look, so nothing flickers.
 
-    `expected` are lines to draw until the comparison has reported its own.
+    `expected` are lines to draw until the comparison has reported its own. A `recorded` comparison
+    is drawn pale beneath, without some of its strategies.
     """
-    for place, measure in _slots(found, wanted):
+    shown = found if found.started or recorded is None else recorded
+    for place, measure in _slots(shown, wanted):
         frame = curves.live_frame(found, measure)
         if found.started is None and measure == "accuracy":
             frame = curves.lines_frame(list(expected))
+        if recorded is not None and measure in ("accuracy", curves.change_measure(recorded)):
+            pale = curves.pale_frame(recorded, measure, without)
+            frame = pd.concat([frame, pale], ignore_index=True)
         with place:
             if measure != "accuracy" and frame.empty:
                 _nothing(measure)
@@ -73,8 +85,16 @@ def live(found: Record, wanted: View, expected: Sequence[Line] = ()) -> None:
                 height=CHART_HEIGHT,
                 width="stretch",
                 key=f"chart_live_{measure}",
-                alt=f"{curves.TITLES[measure]} by strategy while training",
+                alt=_described(found, measure, recorded),
             )
+
+
+def _described(found: Record, measure: Measure, recorded: Record | None) -> str:
+    if recorded is None:
+        return f"{curves.TITLES[measure]} by strategy while training"
+    if found.started is None:
+        return f"{curves.TITLES[measure]} by strategy, recorded earlier, not measured here"
+    return f"{curves.TITLES[measure]} by strategy while training; pale what was recorded earlier"
 
 
 def finished(found: Record, wanted: View) -> None:
@@ -110,8 +130,10 @@ def _nothing(measure: Measure) -> None:
         st.caption(_EMPTY[measure], text_alignment="center")
 
 
-def legend(strategies: Iterable[Strategy], lines: Sequence[Line] = ()) -> None:
-    """Show which colour is which strategy, and the reference lines with their values."""
+def legend(
+    strategies: Iterable[Strategy], lines: Sequence[Line] = (), recorded: bool = False
+) -> None:
+    """Show which colour is which strategy, the reference lines with their values, what is pale."""
     drawn = {line.strategy for line in lines}
     entries = [
         _entry(curves.colour(s.name), "solid" if s.solver == "steps" else "dashed", s.title)
@@ -124,6 +146,8 @@ def legend(strategies: Iterable[Strategy], lines: Sequence[Line] = ()) -> None:
         )
         for line in lines
     ]
+    if recorded:
+        entries.append(_entry(f"rgba(128,128,128,{curves.PALE})", "solid", "Pale: recorded"))
     st.html(
         '<div style="display:flex;flex-wrap:wrap;gap:2px 16px;font-size:0.85rem">'
         f"{''.join(entries)}</div>"

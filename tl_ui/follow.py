@@ -35,6 +35,11 @@ def follow(job: str) -> Followed:
     for number, event in current.store().events(job, after=followed.after):
         add(followed.found, event)
         followed.after = number
+    return bring_up(followed)
+
+
+def bring_up(followed: Followed) -> Followed:
+    """Make rows and verdict anew if they are of fewer runs than have ended; return it."""
     # Bootstraps over all images: too dear for every look, and only runs that ended change them.
     made_of = (len(followed.found.ended), len(followed.found.failed))
     if followed.made_of != made_of:

@@ -1,4 +1,4 @@
-"""The Lab before a run: three steps with their defaults done, one button, and the empty chart."""
+"""The Lab before a run: three steps with their defaults done, one button, what to expect."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -6,10 +6,11 @@ from streamlit.delta_generator import DeltaGenerator
 from tl_core import curves, datasets, estimate
 from tl_core.catalog import Model
 from tl_core.config import BUDGETS, budget_for
+from tl_core.curves import Line
 from tl_core.datasets import Dataset
 from tl_core.strategies import STRATEGIES
 from tl_core.wording import duration, number_of
-from tl_ui import chart, current, launch, strategy_table, theme
+from tl_ui import chart, current, launch, recorded, strategy_table, theme
 from tl_ui.launch import Prepared
 from tl_ui.state import choice, choose
 from tl_ui.widgets import safe_label, thumbnails
@@ -29,8 +30,15 @@ def show() -> None:
             _model(ready.row)
             _compare(ready)
         _start(ready)
+    floor = curves.floor(majority(ready.data, ready.config.seeds))
+    shown = recorded.find(ready.data, ready.config)
     with right:
-        _empty_chart(ready)
+        if shown is not None:
+            recorded.section(shown, ready.config, ready.row, floor)
+        else:
+            _empty_chart(ready, floor)
+    if shown is not None:
+        recorded.details(shown)
 
 
 def _step(number: int, name: str, done: bool = True) -> DeltaGenerator:
@@ -78,7 +86,8 @@ def _compare(ready: Prepared) -> None:
         _budget(ready.row)
     st.caption(
         f"{number_of(len(chosen), 'strategy', 'strategies')}, "
-        f"{launch.seeds_text(ready.config.seeds)}, {ready.config.budget} budget"
+        f"{launch.seeds_text(ready.config.seeds)}, {ready.config.budget} budget; "
+        f"{launch.forgetting_text(ready)}"
     )
 
 
@@ -166,8 +175,7 @@ def _majority(fingerprint: str, seeds: int, _data: Dataset) -> float:
     return datasets.majority_baseline(_data, seeds)
 
 
-def _empty_chart(ready: Prepared) -> None:
-    floor = curves.floor(majority(ready.data, ready.config.seeds))
+def _empty_chart(ready: Prepared, floor: Line) -> None:
     st.markdown("**Accuracy on held-out images**")
     chart.before(floor)
     chart.legend(ready.config.strategies, [floor])

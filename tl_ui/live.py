@@ -11,8 +11,9 @@ from tl_core.record import Record
 from tl_core.store import Comparison
 from tl_core.strategies import Strategy
 from tl_core.wording import duration, number_of
-from tl_ui import chart, current, follow, launch, scoreboard, theme
+from tl_ui import chart, current, follow, launch, recorded, scoreboard, theme
 from tl_ui.lab_setup import COLUMNS, majority
+from tl_ui.recorded import Recorded
 from tl_ui.widgets import safe_label
 
 RUNNING_SECONDS, QUEUED_SECONDS = 1.0, 2.0
@@ -36,22 +37,32 @@ def _look(job_id: str, status: str) -> None:
     verb = "Comparing" if job.status == "running" else "Waiting to compare"
     st.header(f"{verb} {title} on {safe_label(_data_name(job), 60)}", anchor=False)
     _controls(job)
+    earlier = recorded.of_job(job.config)
     left, right = st.columns(COLUMNS, gap="medium")
     with left:
         _progress(job, found)
+        below = earlier.followed if earlier else None
         if found.started is None:
-            scoreboard.waiting(_strategies(job), row)
+            scoreboard.waiting(_strategies(job), row, below)
         else:
-            scoreboard.show(found, followed.rows, row, None, live=True)
+            scoreboard.show(found, followed.rows, row, None, live=True, recorded=below)
     with right:
-        _curves(job, found)
+        _curves(job, found, earlier)
 
 
-def _curves(job: Comparison, found: Record) -> None:
-    wanted = chart.view(found)
+def _curves(job: Comparison, found: Record, earlier: Recorded | None) -> None:
+    below = earlier.followed.found if earlier else None
+    wanted = chart.view(found if found.started or below is None else below)
     lines = curves.reference_lines(found, "accuracy") or _expected(job)
-    chart.live(found, wanted, lines)
-    chart.legend(_strategies(job), lines)
+    known = {strategy.name for strategy in below.strategies} if below else set()
+    pale = (known & {strategy.name for strategy in _strategies(job)}) - curves.settled(found)
+    chart.live(found, wanted, lines, below, known - pale)
+    chart.legend(_strategies(job), lines, recorded=bool(pale))
+    if earlier is not None and pale:
+        st.caption(
+            f":material/history: Pale: {earlier.label}. Each strategy's own numbers take its "
+            "place as they come."
+        )
     if st.session_state.get(_PAUSE):
         st.caption(":material/pause: Updates are paused; the training goes on.")
     st.caption(

@@ -7,8 +7,7 @@ from tl_core.catalog import catalog
 from tl_core.events import RunFailed
 from tl_core.record import Record
 from tl_core.store import Comparison
-from tl_core.tables import source_summary
-from tl_core.wording import duration, number_of, percent
+from tl_core.wording import duration
 from tl_ui import chart, current, launch, scoreboard, strategy_table, theme, verdict_view
 from tl_ui.follow import Followed, follow
 from tl_ui.lab_setup import COLUMNS
@@ -45,8 +44,8 @@ def show(job: Comparison) -> None:
         _dots(followed)
     st.subheader("All strategies, measured and by the textbook", anchor=False)
     if followed.rows:
-        strategy_table.show(job, followed)
-    _source(found)
+        strategy_table.show(followed, job.id)
+    verdict_view.source(found)
     _failures(found)
     with st.expander("The command that gives these numbers again", icon=":material/terminal:"):
         st.code(found.started.command, language="bash", wrap_lines=True)
@@ -139,32 +138,6 @@ def _dots(followed: Followed) -> None:
         key="chart_dots",
         config={"displayModeBar": False},
         alt=figures.describe(followed.found, followed.rows),
-    )
-
-
-def _source(found: Record) -> None:
-    """Say what forgetting was measured on, or why only drift is shown."""
-    assert found.started is not None
-    source, summary = found.started.source, source_summary(found.started)
-    if source is None or summary is None:
-        st.caption(
-            ":material/info: No labelled source images: what training changed is called drift "
-            "(predictions that differ from the original model's), never forgetting. Bring a few "
-            "photographs of source classes on the data page to measure forgetting."
-        )
-        return
-    classes = number_of(source.source_classes, "source class", "source classes")
-    images = number_of(source.images, "image")
-    said = f"Source skill measured on {source.classes:,} of {classes}, {images}"
-    if not source.rated:
-        st.caption(
-            f":material/info: {said}: too few for a rate (20 are needed), so drift is shown."
-        )
-        return
-    ends = f"{percent(summary['ci_low'])} to {percent(summary['ci_high'])}"
-    st.caption(
-        f":material/info: {said}; the original model gets {percent(summary['accuracy_before'])} "
-        f"of them right ({ends})."
     )
 
 

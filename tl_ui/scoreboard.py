@@ -1,6 +1,6 @@
 """Strategies as cards: name, what is trained, accuracy, forgetting, time; filled in as runs end."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from html import escape
 
 import streamlit as st
@@ -14,35 +14,79 @@ from tl_core.strategies import Strategy
 from tl_core.tables import StrategyRow
 from tl_core.verdict import Verdict
 from tl_core.wording import duration, percent, points, spread
+from tl_ui.follow import Followed
 from tl_ui.layers import trained_blocks
 
 _QUIET = "opacity:0.72;font-size:0.82rem"
 _CARD = (
-    "border:1px solid rgba(128,128,128,0.35);border-left:5px solid {colour};border-radius:8px;"
+    "border:1px {frame} rgba(128,128,128,0.35);border-left:5px solid {colour};border-radius:8px;"
     "padding:6px 10px;display:flex;flex-direction:column;gap:3px"
 )
+_ROW = "display:flex;flex-wrap:wrap;gap:2px 12px"
+# Holds a line's height until there is something to say.
+_PLACE = f'<div style="{_ROW};{_QUIET}">&nbsp;</div>'
+_LIST = "display:grid;gap:6px;grid-template-columns:repeat(auto-fit,minmax(min(230px,100%),1fr))"
 
 
 def show(
-    found: Record, rows: Sequence[StrategyRow], row: Model | None, said: Verdict | None, live: bool
+    found: Record,
+    rows: Sequence[StrategyRow],
+    row: Model | None,
+    said: Verdict | None,
+    live: bool,
+    recorded: Followed | None = None,
 ) -> None:
-    """Show one card per strategy: in running order while `live`, else in the order of `rows`."""
+    """Show one card per strategy: in running order while `live`, else in the order of `rows`.
+
+    While a strategy's own number is still to come its card is pale and shows what was `recorded`.
+    """
     by_name = {r.strategy: r for r in rows}
     strategies = {s.name: s for s in found.strategies}
     order = list(strategies) if live else [r.strategy for r in rows]
-    cards = [
-        _card(found, strategies[name], by_name[name], row, _state(found, by_name[name], said, live))
-        for name in order
-        if name in by_name
-    ]
-    # One element for all cards: a look every second stays cheap.
-    st.html(f'<div role="list" style="display:grid;gap:6px">{"".join(cards)}</div>')
+    settled = curves.settled(found)
+    cards = []
+    for name in order:
+        if name not in by_name:
+            continue
+        state = _state(found, by_name[name], said, live)
+        own = _numbers(found, by_name[name], strategies[name])
+        below = "" if name in settled else _recorded(recorded, name)
+        cards.append(_card(strategies[name], row, state, own, below))
+    _list(cards)
 
 
-def waiting(strategies: Sequence[Strategy], row: Model | None) -> None:
+def waiting(
+    strategies: Sequence[Strategy], row: Model | None, recorded: Followed | None = None
+) -> None:
     """Show the cards of a comparison that has not started."""
-    cards = [_card(None, strategy, None, row, "waiting") for strategy in strategies]
-    st.html(f'<div role="list" style="display:grid;gap:6px">{"".join(cards)}</div>')
+    _list([_card(s, row, "waiting", "", _recorded(recorded, s.name)) for s in strategies])
+
+
+def replay(recorded: Followed, row: Model | None, ended: Collection[str]) -> None:
+    """Show the pale cards of a recording, with numbers where a strategy has `ended` by now."""
+    strategies = {s.name: s for s in recorded.found.strategies}
+    cards = []
+    for measured in recorded.rows:
+        name = measured.strategy
+        done = name in ended or measured.test_accuracy is None
+        state = standing(measured, recorded.said) if done else "replaying"
+        numbers = _recorded(recorded, name) if done else _PLACE
+        cards.append(_card(strategies[name], row, state, "", numbers or _PLACE))
+    _list(cards)
+
+
+def _list(cards: Sequence[str]) -> None:
+    # One element for all cards: a look every second stays cheap.
+    st.html(f'<div role="list" style="{_LIST}">{"".join(cards)}</div>')
+
+
+def _recorded(recorded: Followed | None, name: str) -> str:
+    """Return what was recorded of a strategy, if anything was."""
+    if recorded is None:
+        return ""
+    row = next((r for r in recorded.rows if r.strategy == name), None)
+    strategy = next((s for s in recorded.found.strategies if s.name == name), None)
+    return _numbers(recorded.found, row, strategy, "recorded:") if row and strategy else ""
 
 
 def _state(found: Record, row: StrategyRow, said: Verdict | None, live: bool) -> str:
@@ -65,24 +109,19 @@ def _state(found: Record, row: StrategyRow, said: Verdict | None, live: bool) ->
     return f"{row.seeds} of {seeds} seeds" if row.seeds else "waiting"
 
 
-def _card(
-    found: Record | None,
-    strategy: Strategy,
-    row: StrategyRow | None,
-    model: Model | None,
-    state: str,
-) -> str:
-    colour = curves.colour(strategy.name)
+def _card(strategy: Strategy, model: Model | None, state: str, own: str, recorded: str = "") -> str:
+    """Return a card with its `own` numbers; without any a pale one with `recorded` numbers."""
+    pale = bool(recorded and not own)
+    colour = curves.colour(strategy.name) + (f"{round(255 * curves.PALE):02x}" if pale else "")
     strong = "font-weight:600" if state.startswith("recommended") else ""
     head = (
         '<div style="display:flex;justify-content:space-between;gap:8px;flex-wrap:wrap">'
         f'<span style="font-weight:600">{escape(strategy.title)}</span>'
         f'<span style="{_QUIET};{strong}">{escape(state)}</span></div>'
     )
-    parts = [head, _trained(strategy, model, colour)]
-    if found is not None and row is not None and row.test_accuracy is not None:
-        parts.append(_numbers(found, row, strategy))
-    return f'<div role="listitem" style="{_CARD.format(colour=colour)}">{"".join(parts)}</div>'
+    body = f"{head}{_trained(strategy, model, colour)}{own or recorded}"
+    style = _CARD.format(colour=colour, frame="dashed" if pale else "solid")
+    return f'<div role="listitem" style="{style}">{body}</div>'
 
 
 def _trained(strategy: Strategy, model: Model | None, colour: str) -> str:
@@ -102,7 +141,10 @@ def _trained(strategy: Strategy, model: Model | None, colour: str) -> str:
     )
 
 
-def _numbers(found: Record, row: StrategyRow, strategy: Strategy) -> str:
+def _numbers(found: Record, row: StrategyRow, strategy: Strategy, lead: str = "") -> str:
+    """Return what a strategy measured, nothing if it did not; pale behind a `lead`."""
+    if row.test_accuracy is None:
+        return ""
     accuracy = (
         f"<b>{percent(row.test_accuracy)}</b> "
         f"({spread(100 * (row.ci_low or 0.0), 100 * (row.ci_high or 0.0))})"
@@ -115,8 +157,10 @@ def _numbers(found: Record, row: StrategyRow, strategy: Strategy) -> str:
             f"{points(100 * row.difference_to_best, True)} against the best "
             f"({spread(100 * low, 100 * high, True)})",
         )
-    items = "".join(f"<span>{cell}</span>" for cell in cells)
-    return f'<div style="display:flex;flex-wrap:wrap;gap:2px 12px;font-size:0.85rem">{items}</div>'
+    if lead:
+        cells.insert(0, lead)
+    style = f"{_ROW};{_QUIET}" if lead else f"{_ROW};font-size:0.85rem"
+    return f'<div style="{style}">{"".join(f"<span>{cell}</span>" for cell in cells)}</div>'
 
 
 def changed(found: Record, row: StrategyRow, strategy: Strategy) -> str:

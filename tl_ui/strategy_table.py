@@ -8,7 +8,7 @@ from tl_core import columns
 from tl_core.catalog import Model
 from tl_core.csv_export import csv_text
 from tl_core.document import document
-from tl_core.store import Comparison
+from tl_core.recording import Recording
 from tl_core.strategies import Strategy
 from tl_ui.follow import Followed
 
@@ -22,8 +22,11 @@ _FORMATS = {
 }
 
 
-def show(job: Comparison, followed: Followed) -> None:
-    """Show the table with a definition at every header, and the two downloads."""
+def show(followed: Followed, key: str, recorded: Recording | None = None) -> None:
+    """Show the table with a definition at every header, and the two downloads.
+
+    What is `recorded`, not measured here, says so in a column, the description and both files.
+    """
     found, rows, said = followed.found, followed.rows, followed.said
     shown = columns.frame(found, rows, said)
     config = {}
@@ -36,28 +39,36 @@ def show(job: Comparison, followed: Followed) -> None:
             config[column.title] = st.column_config.NumberColumn(
                 help=column.definition, format=_FORMATS[column.kind]
             )
+    if recorded is not None:
+        # In the table itself: its own menu has a download too.
+        shown.insert(1, "Recorded", recorded.day)
+        config["Recorded"] = st.column_config.TextColumn(
+            help=f"{recorded.label}. Not measured here."
+        )
     st.dataframe(
         shown,
         hide_index=True,
         column_config=config,
         height=38 + 35 * len(shown),
         placeholder="–",
-        key=f"table_{job.id}",
-        alt="Strategy table: measured values beside the textbook's, one line per strategy",
+        key=f"table_{key}",
+        alt=f"Strategy table: {'recorded' if recorded else 'measured'} values beside the "
+        "textbook's, one line per strategy",
     )
+    file = "recorded-comparison" if recorded else "comparison"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Table as CSV",
-            csv_text(columns.export_frame(found, rows)),
-            file_name="comparison.csv",
+            csv_text(columns.export_frame(found, rows, recorded)),
+            file_name=f"{file}.csv",
             mime="text/csv",
             icon=":material/table:",
             on_click="ignore",
         )
         st.download_button(
             "Everything as JSON",
-            json.dumps(document(found, rows), indent=1),
-            file_name="comparison.json",
+            json.dumps(document(found, rows, recorded), indent=1),
+            file_name=f"{file}.json",
             mime="application/json",
             icon=":material/data_object:",
             on_click="ignore",

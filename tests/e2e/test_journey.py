@@ -40,7 +40,7 @@ def test_upload_choose_compare_cancel_continue_and_come_back(
 ):
     page.goto(server.url)
     page.get_by_text("Which way of reusing a trained model").wait_for()
-    assert page.get_by_role("button", name="Compare strategies").is_disabled()
+    assert page.get_by_role("button", name="Compare strategies").is_enabled()
 
     open_page(page, "Data")
     page.get_by_text("Use my images", exact=True).click()
