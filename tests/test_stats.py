@@ -86,6 +86,17 @@ def test_holm_of_one_is_the_plain_interval():
     assert stats.holm_intervals(best, {"x": other})["x"] == stats.paired_interval(other, best)
 
 
+def test_unpaired_interval_covers_the_difference_and_knows_its_sign():
+    rng = np.random.default_rng(6)
+    covered, wide = 0, stats.unpaired_interval(np.ones((1, 50)), np.zeros((1, 80)))
+    assert (wide.value, wide.low, wide.high) == (1.0, 1.0, 1.0)
+    for _ in range(100):
+        a, b = rng.random((1, 100)) < 0.9, rng.random((1, 300)) < 0.7
+        found = stats.unpaired_interval(a.astype(float), b.astype(float))
+        covered += found.low <= 0.2 <= found.high
+    assert covered >= 88
+
+
 @pytest.mark.parametrize(("images", "gap"), [(60, 8.77), (180, 5.06), (153, 5.49)])
 def test_smallest_visible_gap(images, gap):
     assert 100 * stats.smallest_visible_gap(images) == pytest.approx(gap, abs=0.005)

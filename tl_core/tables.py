@@ -56,7 +56,7 @@ def rows(found: Record) -> list[StrategyRow]:
     """Return one row per strategy; a strategy without a finished run has an empty one."""
     if found.started is None:
         return []
-    matrices = _matrices(found)
+    matrices = correctness(found)
     differences: dict[str, stats.Interval] = {}
     best = max(matrices, key=lambda name: stats.mean(matrices[name]), default=None)
     if best is not None:
@@ -70,7 +70,7 @@ def rows(found: Record) -> list[StrategyRow]:
     ]
 
 
-def _matrices(found: Record) -> dict[str, stats.Matrix]:
+def correctness(found: Record) -> dict[str, stats.Matrix]:
     """Return for each measured strategy whether it was right: seeds x test images, NaN untested."""
     assert found.started is not None
     finals = {s.name: found.final(s.name) for s in found.strategies}

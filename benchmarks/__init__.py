@@ -1,0 +1,1 @@
+"""What is measured against a claim, by hand; each module prints a table for docs/."""
