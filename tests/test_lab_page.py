@@ -107,8 +107,8 @@ def test_it_opens_with_everything_chosen(store: Store, with_weights: None) -> No
     assert not button(page, "Compare strategies").disabled
     said = text(page)
     assert "5 strategies, 1 seed, quick budget" in said
-    assert "gaps under about 9 points will look like ties; 3 seeds: about 5" in said
-    assert "always guessing the largest class reaches 10%" in said
+    assert "400 test images: gaps under about 3 points will look like ties" in said
+    assert "Always guessing the largest class 12%" in said
     assert len(charts(page, "vega_lite_chart")) == 1
     assert not charts(page, "plotly_chart")
 
@@ -140,7 +140,7 @@ def test_seeds_change_estimate_and_power(store: Store, with_weights: None) -> No
     page.button_group(key="setup_seeds").set_value(3).run()
     said = text(page)
     assert "5 strategies, 3 seeds, quick budget" in said
-    assert "180 test images over 3 seeds: gaps under about 5 points" in said
+    assert "400 test images: gaps under about 3 points will look like ties" in said
 
 
 def test_pressing_the_button_queues_what_was_chosen(store: Store, with_weights: None) -> None:

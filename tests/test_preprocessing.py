@@ -6,7 +6,7 @@ from torchvision.models import get_model_weights
 from tl_core import preprocessing
 from tl_core.catalog import catalog
 
-ROWS = list(catalog().values())
+ROWS = [row for row in catalog().values() if not row.weights.drawn]
 
 
 def photograph(width: int, height: int) -> torch.Tensor:
@@ -39,6 +39,13 @@ def test_crop_and_normalisation_equal_the_steps_by_hand():
     )
     found = preprocessing.evaluation_input(image, row.preprocessing)[0]
     assert torch.allclose(found, (by_hand - mean) / std, atol=1e-6)
+
+
+def test_the_bundled_model_gets_its_own_size_and_scale():
+    row = next(row for row in catalog().values() if row.weights.drawn)
+    image = photograph(64, 64)
+    found = preprocessing.evaluation_input(image, row.preprocessing)[0]
+    assert torch.allclose(found, (image.float() / 255 - 0.5) / 0.25, atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [(40, 4000), (4000, 40), (1, 1), (500, 500)])

@@ -1,6 +1,7 @@
 """The device that trains: detected, measured once, reported."""
 
 import contextlib
+import functools
 import os
 import platform
 import re
@@ -68,6 +69,7 @@ def synchronise(device: str) -> None:
         torch.mps.synchronize()
 
 
+@functools.cache  # once in a process: a loaded machine may answer otherwise each time
 def _bf16_is_faster(device: str) -> bool:
     """Time one convolution's forward and backward pass in both precisions, on this device.
 
