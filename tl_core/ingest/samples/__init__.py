@@ -46,7 +46,7 @@ SAMPLES: Final[dict[str, Sample]] = {
         title="Road signs by shape",
         summary="120 drawn roadside photographs of eight shapes of board, and 400 for testing.",
         lesson="Close to what the model was trained on: a frozen backbone is enough, and full "
-        "fine-tuning forgets for no gain.",
+        "fine-tuning forgets for no gain that can be measured.",
         pictures=partial(drawn, signs.draw, signs.COUNTS, signs.SEED),
     ),
     "digits": Sample(
