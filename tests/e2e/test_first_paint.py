@@ -1,6 +1,7 @@
 """The first thing a visitor sees, in a real browser: the recording that comes with the app."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tl_core import recording
 from tl_core.ingest import SAMPLES
@@ -15,8 +16,10 @@ def test_the_default_samples_recording_is_shown_and_replays(server, page):
     page.get_by_text("Press Compare strategies to run it here").wait_for()
     assert page.get_by_role("button", name="Compare strategies").is_enabled()
     cards = page.get_by_role("listitem").filter(has_text="recorded:")
-    assert cards.count() == len(made.started.config.strategies)
-    chart = page.get_by_role("graphics-document", name="recorded earlier, not measured here")
+    expect(cards).to_have_count(len(made.started.config.strategies))
+    chart = page.get_by_test_id("stVegaLiteChart").and_(
+        page.locator('[aria-label*="recorded earlier, not measured here"]')
+    )
     chart.wait_for()
 
     page.get_by_role("button", name="Replay").click()
