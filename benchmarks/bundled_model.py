@@ -36,7 +36,7 @@ from tl_core.stats import Interval, accuracy_interval, paired_interval
 from tl_core.strategies import STRATEGIES
 from tl_core.trainer import Fit, Part
 
-MODEL = "resnet10_procedural"
+MODEL = weights.FIRST_MODEL
 SETS = ("cifar10", "hymenoptera")
 RATES = (1e-4, 3e-4, 1e-3, 3e-3)
 WEIGHT_DECAY = 0.05

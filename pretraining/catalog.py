@@ -25,7 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from pretraining import source_names
 from pretraining.block_plans import PLANS
-from pretraining.bundled import HELD_OUT, HELD_OUT_SEED
+from pretraining.bundled import ARCHITECTURE, HELD_OUT, HELD_OUT_SEED, MEAN, STD
 from tl_core import catalog
 from tl_core.backbones import WIRING, Backbone, build, construct, load_weights
 from tl_core.catalog import Block, Model, Preprocessing, Recipe, SourceClass, Weights, data_file
@@ -56,8 +56,8 @@ BUNDLED_PREPROCESSING = Preprocessing(
     resize=SIDE,
     crop=SIDE,
     interpolation="bilinear",
-    mean=(0.5, 0.5, 0.5),
-    std=(0.25, 0.25, 0.25),
+    mean=(MEAN, MEAN, MEAN),
+    std=(STD, STD, STD),
 )
 BUNDLED_LICENCE = (
     "Apache-2.0, the licence of this app: trained by its own code on images drawn by formula, "
@@ -199,7 +199,7 @@ def row_and_layout(name: str) -> tuple[Model, dict[str, list[int]]]:
     """Return a model's catalog row and the shapes of its state dict."""
     entry = MODELS[name]
     if name == BUNDLED:
-        architecture, classes = "resnet10", len(CLASSES)
+        architecture, classes = ARCHITECTURE, len(CLASSES)
         about, preprocessing = _bundled_weights(), BUNDLED_PREPROCESSING
     else:
         architecture, classes = name, 1000

@@ -24,9 +24,15 @@ def digest(images: np.ndarray) -> str:
 
 
 def drawn_elsewhere(out: Path, seed: int, threads: int) -> tuple[str, np.ndarray]:
-    command = [sys.executable, "-m", "tl_core.procedural", str(out)]
+    code = (
+        "import numpy, sys\n"
+        "from tl_core.procedural.drawing import draw\n"
+        "drawn = draw(int(sys.argv[2]), int(sys.argv[3]))\n"
+        "images = drawn.images.permute(0, 2, 3, 1).numpy()\n"
+        "numpy.savez(sys.argv[1], images=images, labels=drawn.labels.numpy())\n"
+    )
     subprocess.run(
-        [*command, "--count", str(COUNT), "--seed", str(seed)],
+        [sys.executable, "-c", code, str(out), str(COUNT), str(seed)],
         check=True,
         env={"OMP_NUM_THREADS": str(threads), "PATH": ""},
     )

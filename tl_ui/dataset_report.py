@@ -5,8 +5,8 @@ import pandas as pd
 import streamlit as st
 
 from tl_core import datasets, ingest
-from tl_core.config import DRAWN
 from tl_core.datasets import Dataset
+from tl_core.ingest import source_probe
 from tl_core.wording import number_of
 from tl_ui import theme
 from tl_ui.widgets import flash, plain_label, safe_label, thumbnails
@@ -138,7 +138,7 @@ def mirror_allowed(data: Dataset) -> bool:
 
 def is_sample(data: Dataset) -> bool:
     """Return whether a data set is one of the samples, or was drawn here: made, not brought."""
-    return data.signature.startswith(("sample:", DRAWN))
+    return ingest.sample_name(data) is not None or source_probe.is_drawn(data)
 
 
 def _mirror(data: Dataset) -> None:

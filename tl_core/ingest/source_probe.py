@@ -1,13 +1,11 @@
 """Labelled images of a source task that this project draws itself: made once, then found again."""
 
-import io
 from collections.abc import Iterator
 from typing import Final
 
 import filelock
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from tl_core.catalog import Model
 from tl_core.config import DRAWN, NotPossible
@@ -17,6 +15,7 @@ from tl_core.home import folder
 from tl_core.ingest.assembly import commit
 from tl_core.ingest.image_writer import Progress
 from tl_core.ingest.layout import Layout
+from tl_core.ingest.samples.pictures import encoded
 from tl_core.ingest.sources import Source
 from tl_core.ingest.tabular import Item
 from tl_core.procedural import CLASSES, VERSION
@@ -91,7 +90,5 @@ def _items() -> Iterator[Item]:
 
 
 def _source(name: str, pixels: NDArray[np.uint8]) -> Source:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG", compress_level=1)
-    content = stream.getvalue()
+    content = encoded(pixels, "BMP")
     return Source(name, len(content), lambda limit: content[:limit])

@@ -1,12 +1,9 @@
 """Sample sets, made on first use through the same door as an upload; each shows one lesson."""
 
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
-
-from PIL import Image
 
 from tl_core.datasets import records
 from tl_core.datasets.limits import BadInput
@@ -15,7 +12,7 @@ from tl_core.ingest.assembly import commit
 from tl_core.ingest.image_writer import Progress
 from tl_core.ingest.layout import Layout
 from tl_core.ingest.samples import defects, digits, leak, signs, threads
-from tl_core.ingest.samples.pictures import Picture, Pixels, drawn
+from tl_core.ingest.samples.pictures import Picture, drawn, encoded
 from tl_core.ingest.sources import Source
 from tl_core.ingest.tabular import Item
 
@@ -117,7 +114,7 @@ def preview(name: str, most: int) -> list[tuple[str, bytes]]:
     longest = max(map(len, by_class.values()))
     rows = (row[i] for i in range(longest) for row in by_class.values() if i < len(row))
     shown = [picture for picture, _ in zip(rows, range(most), strict=False)]
-    return [(picture.label, _encoded(picture.draw(), "PNG")) for picture in shown]
+    return [(picture.label, encoded(picture.draw(), "PNG")) for picture in shown]
 
 
 def _find(name: str) -> Sample:
@@ -128,10 +125,4 @@ def _find(name: str) -> Sample:
 
 def _source(picture: Picture) -> Source:
     # Drawn when it is read, while others are being written: until then it has no size.
-    return Source(picture.name, 0, lambda limit: _encoded(picture.draw(), "BMP")[:limit])
-
-
-def _encoded(pixels: Pixels, kind: str) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, kind)
-    return stream.getvalue()
+    return Source(picture.name, 0, lambda limit: encoded(picture.draw(), "BMP")[:limit])

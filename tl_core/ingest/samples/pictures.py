@@ -1,17 +1,26 @@
 """Pictures of a sample set, drawn when they are asked for; each from a seed of its own."""
 
+import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from tl_core.datasets.records import Part
 
 Pixels = NDArray[np.uint8]
 
 PARTS: Final[tuple[Part, ...]] = ("train", "validation", "test")
+
+
+def encoded(pixels: Pixels, kind: Literal["BMP", "PNG"]) -> bytes:
+    """Return pixels (H x W x 3) as the content of an image file."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, kind)
+    return stream.getvalue()
 
 
 @dataclass(frozen=True)
