@@ -236,10 +236,18 @@ def test_damaged_bytes_never_raise_anything_else():
 
 def test_what_hides_behind_an_image_is_not_kept(tmp_path):
     image, _ = decoding.decode(encoded(picture(0), "JPEG") + b"PK\x03\x04 a zip at the end")
-    decoding.write_image(image, tmp_path / "stored.png")
-    stored = (tmp_path / "stored.png").read_bytes()
-    assert b"PK\x03\x04" not in stored
-    assert np.array_equal(decoding.read_pixels(tmp_path / "stored.png"), np.asarray(image))
+    file = decoding.write_image(image, tmp_path / "stored")
+    assert b"PK\x03\x04" not in file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("size", "suffix"), [((64, 48), ".webp"), ((16383, 2), ".webp"), ((2, 16384), ".png")]
+)
+def test_images_are_stored_without_loss_however_long(size, suffix, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    file = decoding.write_image(Image.fromarray(pixels), tmp_path / "stored")
+    assert file.suffix == suffix
+    assert np.array_equal(decoding.read_pixels(file), pixels)
 
 
 def test_pixel_hash_depends_on_shape_and_pixels_only():

@@ -23,6 +23,7 @@ FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 STORED_SHORT_SIDE: Final = 512
 THUMBNAIL_SIDE: Final = 160
 THUMBNAIL_QUALITY: Final = 80
+WEBP_LONGEST: Final = 16383
 
 # Decoded at a time by all threads together: one image at the limit, or three of a usual camera.
 _memory = SharedRoom(MAX_PIXELS)
@@ -163,10 +164,20 @@ def pixel_hash(image: Image.Image) -> str:
     return digest.hexdigest()
 
 
-def write_image(image: Image.Image, path: Path) -> None:
-    """Write an RGB image as PNG."""
-    # Run-length matching is the fastest of zlib's strategies and on photographs no larger.
-    image.save(path, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
+def write_image(image: Image.Image, path: Path) -> Path:
+    """Write an RGB image without loss; `path` has no suffix yet. Return the file that was made.
+
+    WebP takes half the time of PNG to write, less to read, and a tenth less room; PNG where an
+    image is too long for it.
+    """
+    if max(image.size) <= WEBP_LONGEST:
+        file = path.with_suffix(".webp")
+        image.save(file, "WEBP", lossless=True, quality=0, method=0)
+    else:
+        file = path.with_suffix(".png")
+        # Run-length matching is the fastest of zlib's strategies.
+        image.save(file, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
+    return file
 
 
 def write_thumbnail(image: Image.Image, path: Path) -> None:
@@ -177,5 +188,5 @@ def write_thumbnail(image: Image.Image, path: Path) -> None:
 
 def read_pixels(path: Path) -> NDArray[np.uint8]:
     """Return the pixels of a stored image, H x W x 3; raises OSError if missing or damaged."""
-    with Image.open(path, formats=("PNG",)) as image:
+    with Image.open(path, formats=("WEBP", "PNG")) as image:
         return np.array(image.convert("RGB"))

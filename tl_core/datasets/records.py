@@ -157,14 +157,15 @@ def _record_paths() -> Iterator[Path]:
 
 def is_complete(dataset: Dataset) -> bool:
     """Return whether every image's file and thumbnail is there."""
-    for name, suffix in ((IMAGES, ".png"), (THUMBNAILS, ".webp")):
-        try:
-            present = {path.name for path in (dataset.folder / name).iterdir()}
-        except OSError:
-            return False
-        if not present >= {image.pixels + suffix for image in dataset.images}:
-            return False
-    return True
+    wanted = {image.file for image in dataset.images}
+    wanted |= {f"{THUMBNAILS}/{image.pixels}.webp" for image in dataset.images}
+    try:
+        folders = [dataset.folder / IMAGES, dataset.folder / THUMBNAILS]
+        return {
+            f"{path.parent.name}/{path.name}" for f in folders for path in f.iterdir()
+        } >= wanted
+    except OSError:
+        return False
 
 
 def delete(fingerprint: str) -> None:

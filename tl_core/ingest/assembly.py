@@ -47,9 +47,10 @@ def commit(
     Raises BadInput if what can be read is not a usable data set; nothing is kept then.
     """
     with _unfinished_folder() as part:
-        stored, refused = ImageWriter(part).write(layout.items, progress)
+        writer = ImageWriter(part)
+        stored, refused = writer.write(layout.items, progress)
         dataset = msgspec.structs.replace(
-            _dataset(stored, name, kind),
+            _dataset(stored, writer.files, name, kind),
             refused=(*layout.refused, *refused),
             mirror=mirror,
             created=records.now(),
@@ -87,8 +88,8 @@ def _sweep(root: Path) -> None:
                 shutil.rmtree(path)
 
 
-def _dataset(stored: list[Stored], name: str, kind: Kind) -> Dataset:
-    """Return the data set of these images; sorts `stored` by content in place."""
+def _dataset(stored: list[Stored], files: dict[str, str], name: str, kind: Kind) -> Dataset:
+    """Return the data set of these images, `files` by pixels; sorts `stored` by content in place."""
     names = sorted({image.item.label for image in stored}, key=_natural)
     labels = {name: label for label, name in enumerate(names)}
     tested = any(image.item.part in ("validation", "test") for image in stored)
@@ -101,7 +102,7 @@ def _dataset(stored: list[Stored], name: str, kind: Kind) -> Dataset:
     images = tuple(
         ImageRecord(
             name=clean_name(image.item.source.name),
-            file=f"{IMAGES}/{image.pixels}.png",
+            file=files[image.pixels],
             label=labels[image.item.label],
             part=part(image),
             pixels=image.pixels,

@@ -33,6 +33,7 @@ class ImageWriter:
         """`part` holds the folders for images and thumbnails."""
         self.part = part
         self.written: set[str] = set()
+        self.files: dict[str, str] = {}
         self.lock = threading.Lock()
         self.stored: list[Stored] = []
         self.refused: list[Refused] = []
@@ -89,6 +90,7 @@ class ImageWriter:
             is_new = pixels not in self.written
             self.written.add(pixels)
         if is_new:
-            decoding.write_image(image, self.part / IMAGES / f"{pixels}.png")
+            file = decoding.write_image(image, self.part / IMAGES / pixels)
             decoding.write_thumbnail(image, self.part / THUMBNAILS / f"{pixels}.webp")
+            self.files[pixels] = f"{IMAGES}/{file.name}"
         return Stored(item, pixels, facts)
