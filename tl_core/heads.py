@@ -18,6 +18,13 @@ DROPOUT = 0.2
 PENALTIES = np.logspace(5, -6, 45)
 # Largest gradient component, per image, at which a solution counts as converged.
 GRADIENT_TOLERANCE = 1e-4
+# The path ends when this many strengths in a row (two decades) were beyond one standard error of
+# the best: what comes later overfits more.
+BEYOND = 8
+# Nats of log-loss under which probes are equally good: on separable data it falls for ever.
+NEGLIGIBLE = 1e-3
+# Values of all feature matrices solved together; beyond, sharing a call gains nothing.
+LARGEST_BATCH = 2**24
 
 
 class Head(nn.Module):
@@ -57,46 +64,129 @@ class Probe:
         return probabilities
 
 
-def convex_probe(
+@dataclass(frozen=True)
+class ProbeTask:
+    """One probe to solve: rows of a feature matrix to fit, and rows that choose the penalty."""
+
+    train: Sequence[int]
+    validation: Sequence[int]
+
+
+def convex_probes(
     features: NDArray[np.floating],
     labels: NDArray[np.integer],
-    validation_features: NDArray[np.floating],
-    validation_labels: NDArray[np.integer],
+    tasks: Sequence[ProbeTask],
     classes: int,
-) -> Probe:
-    """Return the multinomial logistic regression whose L2 strength the validation part prefers.
+) -> list[Probe]:
+    """Return multinomial logistic regressions whose L2 strength the validation rows prefer.
 
-    Minimises sum of cross-entropy + penalty / 2 * |weight|^2 (bias free) over z-scored features
-    (N x D), solved by L-BFGS for every strength of `PENALTIES`. Chosen: the strongest penalty whose
-    validation log-loss lies within one standard error of the lowest (Breiman et al. 1984).
-    Log-loss, because over eleven decades accuracy hardly moves until the probe is ruined: the same
-    rule on accuracy cost 6 points on hymenoptera. The returned weights apply to features as they
-    are. Raises RuntimeError if the chosen solution has not converged.
+    One probe a task, all on the same feature matrix (N x D; labels: N) and solved together: seeds,
+    folds or amounts of data. Each minimises sum of cross-entropy + penalty / 2 * |weight|^2 (bias
+    free) over features z-scored by its own training rows, by L-BFGS for one strength of
+    `PENALTIES` after the other. Chosen: the strongest penalty whose validation log-loss lies
+    within one standard error of the lowest (Breiman et al. 1984). Log-loss, because over eleven
+    decades accuracy hardly moves until the probe is ruined: the same rule on accuracy cost 6
+    points on hymenoptera. The returned weights apply to features as they are. Raises RuntimeError
+    if a chosen solution has not converged.
     """
-    centre = features.mean(axis=0, dtype=np.float64)
-    scale = features.std(axis=0, dtype=np.float64)
-    scale[scale < 1e-8] = 1.0
-    scored = (features - centre) / scale
-    # With an L2 penalty the solution lies in the span of the images: solving there is exact and
-    # has at most as many dimensions as there are images.
-    _, _, basis = np.linalg.svd(scored, full_matrices=False)
-    rotated = scored @ basis.T
-    targets = np.eye(classes)[labels]
-    candidates = []
-    start = np.zeros((classes, rotated.shape[1] + 1))
+    probes: list[Probe] = []
+    start = 0
+    while start < len(tasks):
+        rows, stop = 0, start
+        while stop < len(tasks) and (stop == start or rows * features.shape[1] <= LARGEST_BATCH):
+            rows += len(tasks[stop].train)
+            stop += 1
+        group = [_Problem(features, labels, task, classes) for task in tasks[start:stop]]
+        probes += _solved_path(group)
+        start = stop
+    return probes
+
+
+class _Problem:
+    """One task in the coordinates in which it is solved, with the candidates found so far.
+
+    With an L2 penalty the solution lies in the span of the images: solving there is exact and has
+    at most as many dimensions as there are images.
+    """
+
+    def __init__(
+        self,
+        features: NDArray[np.floating],
+        labels: NDArray[np.integer],
+        task: ProbeTask,
+        classes: int,
+    ) -> None:
+        train, validation = list(task.train), list(task.validation)
+        chosen = features[train].astype(np.float64)
+        self.centre, self.scale = chosen.mean(axis=0), chosen.std(axis=0)
+        self.scale[self.scale < 1e-8] = 1.0
+        scored = (chosen - self.centre) / self.scale
+        _, _, self.basis = np.linalg.svd(scored, full_matrices=False)
+        self.rotated = scored @ self.basis.T
+        self.targets = np.eye(classes)[labels[train]]
+        self.validation, self.labels = features[validation], labels[validation]
+        self.candidates: list[Probe] = []
+        self.losses: list[NDArray[np.float64]] = []
+
+    def add(
+        self, solution: NDArray[np.float64], penalty: float, gradient: float, iterations: int
+    ) -> None:
+        """Keep a solution (C x (rank + 1), bias last) and what the validation rows say of it."""
+        weight = solution[:, :-1] @ self.basis / self.scale
+        bias = solution[:, -1] - weight @ self.centre
+        probe = Probe(weight, bias, penalty, gradient, iterations)
+        self.candidates.append(probe)
+        found = probe.probabilities(self.validation)
+        self.losses.append(np.asarray(metrics.log_losses(found, self.labels)))
+
+    def _close(self) -> list[bool]:
+        means = [float(losses.mean()) for losses in self.losses]
+        best = int(np.argmin(means))
+        error = self.losses[best].std() / np.sqrt(len(self.labels))
+        limit = means[best] + max(error, NEGLIGIBLE)
+        return [mean <= limit for mean in means]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no weaker penalty can be chosen any more."""
+        if self.losses and self.losses[-1].mean() < NEGLIGIBLE:
+            return True
+        return len(self.losses) > BEYOND and not any(self._close()[-BEYOND:])
+
+    def chosen(self) -> Probe:
+        """Return the strongest penalty whose log-loss is within one standard error of the best."""
+        probe = self.candidates[self._close().index(True)]
+        if probe.gradient > GRADIENT_TOLERANCE:
+            raise RuntimeError(
+                f"The linear probe did not converge: gradient {probe.gradient:.1e} per image at "
+                f"penalty {probe.penalty:.1e}, {GRADIENT_TOLERANCE:.0e} is needed."
+            )
+        return probe
+
+
+def _solved_path(problems: Sequence[_Problem]) -> list[Probe]:
+    """Return every problem's chosen probe; each strength starts from the one before."""
+    rows = max(len(problem.rotated) for problem in problems)
+    rank = max(problem.rotated.shape[1] for problem in problems)
+    classes = problems[0].targets.shape[1]
+    # Padded with rows of no target and columns of zeros, which leave every solution as it is.
+    matrix = np.zeros((len(problems), rows, rank))
+    targets = np.zeros((len(problems), rows, classes))
+    for place, problem in enumerate(problems):
+        images, own_rank = problem.rotated.shape
+        matrix[place, :images, :own_rank] = problem.rotated
+        targets[place, :images] = problem.targets
+    solution = np.zeros((len(problems), classes, rank + 1))
     for penalty in PENALTIES:
-        start, gradient, iterations = _solve(rotated, targets, penalty, start)
-        weight = start[:, :-1] @ basis / scale
-        candidates.append(
-            Probe(weight, start[:, -1] - weight @ centre, float(penalty), gradient, iterations)
-        )
-    chosen = _choose(candidates, validation_features, validation_labels)
-    if chosen.gradient > GRADIENT_TOLERANCE:
-        raise RuntimeError(
-            f"The linear probe did not converge: gradient {chosen.gradient:.1e} per image at "
-            f"penalty {chosen.penalty:.1e}, {GRADIENT_TOLERANCE:.0e} is needed."
-        )
-    return chosen
+        solution, gradients, iterations = _solve(matrix, targets, float(penalty), solution)
+        for problem, found, gradient in zip(problems, solution, gradients, strict=True):
+            if problem.passed:
+                continue  # its choice must not depend on what is solved beside it
+            own = np.column_stack([found[:, : problem.rotated.shape[1]], found[:, -1]])
+            problem.add(own, float(penalty), float(gradient), iterations)
+        if all(problem.passed for problem in problems):
+            break
+    return [problem.chosen() for problem in problems]
 
 
 def _solve(
@@ -104,18 +194,24 @@ def _solve(
     targets: NDArray[np.float64],
     penalty: float,
     start: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], float, int]:
-    """Return weights (C x (D + 1), bias last), the largest gradient per image, iterations."""
-    images = len(features)
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+    """Return weights (problems x C x (D + 1), bias last), largest gradients per image, iterations.
+
+    `features` problems x N x D, `targets` problems x N x C; a row without a target does not count.
+    """
+    counted = targets.sum(axis=2, keepdims=True)
+    images = counted.sum(axis=1, keepdims=True)
 
     def objective(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         solution = flat.reshape(start.shape)
-        weight, bias = solution[:, :-1], solution[:, -1]
-        log_p = log_softmax(features @ weight.T + bias, axis=1)
-        loss = -(targets * log_p).sum() + penalty / 2 * (weight**2).sum()
-        error = np.exp(log_p) - targets
-        gradient = np.column_stack([error.T @ features + penalty * weight, error.sum(axis=0)])
-        return loss / images, gradient.ravel() / images
+        weight, bias = solution[:, :, :-1], solution[:, :, -1]
+        log_p = log_softmax(features @ weight.transpose(0, 2, 1) + bias[:, None], axis=2)
+        losses = -(targets * log_p).sum(axis=(1, 2)) + penalty / 2 * (weight**2).sum(axis=(1, 2))
+        error = np.exp(log_p) * counted - targets
+        gradient = np.empty_like(solution)
+        gradient[:, :, :-1] = error.transpose(0, 2, 1) @ features + penalty * weight
+        gradient[:, :, -1] = error.sum(axis=1)
+        return float((losses / images[:, 0, 0]).sum()), (gradient / images).ravel()
 
     found = minimize(
         objective,
@@ -124,23 +220,8 @@ def _solve(
         method="L-BFGS-B",
         options={"maxiter": 2000, "maxfun": 4000, "gtol": GRADIENT_TOLERANCE / 10, "ftol": 0},
     )
-    return found.x.reshape(start.shape), float(np.abs(found.jac).max()), int(found.nit)
-
-
-def _choose(
-    candidates: Sequence[Probe],
-    features: NDArray[np.floating],
-    labels: NDArray[np.integer],
-) -> Probe:
-    """Return the strongest penalty whose log-loss is within one standard error of the lowest."""
-    losses = np.array(
-        [metrics.log_losses(probe.probabilities(features), labels) for probe in candidates]
-    )
-    means = losses.mean(axis=1)
-    best = int(means.argmin())
-    limit = means[best] + losses[best].std() / np.sqrt(len(labels))
-    close = [probe for probe, mean in zip(candidates, means, strict=True) if mean <= limit]
-    return max(close, key=lambda probe: probe.penalty)
+    largest = np.abs(found.jac.reshape(start.shape)).max(axis=(1, 2))
+    return found.x.reshape(start.shape), largest, int(found.nit)
 
 
 def zero_shot_probabilities(
