@@ -22,15 +22,16 @@ import numpy as np
 import torch
 
 from tl_core import backbones, catalog, device, weights
-from tl_core.activations import PixelInputs, read_out_pass
+from tl_core.activations import read_out_pass
 from tl_core.backbones import Backbone
 from tl_core.config import RunConfig, content_hash
 from tl_core.datasets import Dataset, Split, split
 from tl_core.device import Compute
 from tl_core.forgetting import ready
-from tl_core.heads import Head, convex_probe
+from tl_core.heads import Head, ProbeTask, convex_probes
 from tl_core.home import folder
 from tl_core.ingest import ingest_path
+from tl_core.inputs import PixelInputs
 from tl_core.pixels import Pixels, open_pixels
 from tl_core.stats import Interval, accuracy_interval, paired_interval
 from tl_core.strategies import STRATEGIES
@@ -101,7 +102,7 @@ def open_bench(path: Path, steps: int) -> Bench:
     found = weights.available(MODEL)[0]
     compute = device.resolve("auto", "auto", 0)
     compute.activate()
-    pixels = _last(open_pixels(dataset, row.preprocessing))
+    pixels = _last(open_pixels(dataset, row.preprocessing, compute))
     state = backbones.load_weights(found.path)
     return Bench(dataset, pixels, compute, state, found.sha256, steps)
 
@@ -151,16 +152,10 @@ def probed(bench: Bench, parts: Split, pretrained: bool, seed: int) -> Kept:
             _measure_norm_statistics(backbone, bench, parts.train)
         every = [*parts.train, *parts.validation, *parts.test]
         features, _ = read_out_pass(backbone, bench.inputs, every, bench.compute)
-        train, validation, test = np.split(
-            features, np.cumsum([len(parts.train), len(parts.validation)])
-        )
-        probe = convex_probe(
-            train,
-            bench.labels(parts.train),
-            validation,
-            bench.labels(parts.validation),
-            len(bench.dataset.classes),
-        )
+        train, validation = len(parts.train), len(parts.validation)
+        task = ProbeTask(range(train), range(train, train + validation))
+        probe = convex_probes(features, bench.labels(every), [task], len(bench.dataset.classes))[0]
+        validation, test = np.split(features[train:], [validation])
         right = probe.probabilities(test).argmax(axis=1) == bench.labels(parts.test)
         checked = probe.probabilities(validation).argmax(axis=1) == bench.labels(parts.validation)
         return Kept(probe.penalty, float(checked.mean()), right.astype(int).tolist())
@@ -175,8 +170,8 @@ def _measure_norm_statistics(backbone: Backbone, bench: Bench, indices: Sequence
         norm.momentum = None  # a plain average over the batches
         norm.train()
     with torch.no_grad(), bench.compute.autocast():
-        for batch in bench.inputs.evaluation_batches(indices):
-            backbone(batch)
+        for batch, kept in bench.inputs.evaluation_batches(indices):
+            backbone(batch[:kept])
     backbone.eval()
 
 

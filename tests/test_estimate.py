@@ -21,34 +21,17 @@ ALL = tuple(STRATEGIES.values())
 
 @pytest.mark.parametrize("budget", ["quick", "standard", "thorough"])
 @pytest.mark.parametrize("zero_shot", [True, False])
-def test_the_plan_has_as_many_runs_as_the_experiment(budget: str, zero_shot: bool) -> None:
-    from tl_core.experiment import planned_runs
-
-    scenario = scripted.Scenario(seeds=3)
-    config = scripted.config(scenario)
-    planned = plan(ROW, COUNTS, ALL, seeds=3, budget=budget, zero_shot=zero_shot)
-    wanted = planned_runs(config, budget_for(budget, 224), zero_shot)
-    assert len(planned.runs) == wanted
-
-
-def test_constants_are_the_trainers() -> None:
-    from tl_core import activations, experiment, forgetting, trainer
-
-    assert (
-        estimate.EVALUATIONS,
-        estimate.VIEWS,
-        estimate.TRIAL_SHARE,
-        estimate.WATCHED,
-    ) == (
-        trainer.MOST_EVALUATIONS,
-        activations.VIEWS,
-        experiment.TRIAL_SHARE,
-        forgetting.PER_EPOCH_IMAGES,
-    )
+def test_the_plan_has_every_run(budget: str, zero_shot: bool) -> None:
+    limits = budget_for(budget, 224)
+    planned = plan(ROW, COUNTS, ALL, seeds=3, budget=limits, zero_shot=zero_shot)
+    trained, solved = 2 * 3 + 2 * 3, 3 + 3 * zero_shot
+    trials = 3 * limits.trials if limits.trials > 1 else 0
+    assert len(planned.runs) == trained + solved + trials
 
 
 def seconds(**changes: object) -> float:
-    given = {"seeds": 1, "budget": "quick", **changes}
+    name = changes.pop("budget", "quick")
+    given = {"seeds": 1, "budget": budget_for(name, 224), **changes}
     return estimate.plan(ROW, COUNTS, ALL, **given).seconds
 
 

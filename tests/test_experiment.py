@@ -291,64 +291,76 @@ def test_zero_shot_without_a_map_is_not_applicable(prepared):
 
 
 def test_a_failing_run_is_told_and_the_others_go_on(prepared, monkeypatch):
-    from tl_core import runs
+    from tl_core import experiment
 
     def broken(*_: object) -> None:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9 bytes")
 
-    monkeypatch.setattr(runs, "convex_probe", broken)
+    monkeypatch.setattr(experiment, "convex_probes", broken)
     found = Keeper().run(prepared)
     failed = next(row for row in rows(found) if row.strategy == "feature_extraction")
     assert "not enough memory" in failed.failure
     assert len(found.ended) == 5
 
 
+def test_short_memory_halves_the_micro_batch_of_all_alike(prepared, monkeypatch):
+    """Full fine-tuning does not fit at first: what was trained before it begins anew too."""
+    import torch
+
+    from tl_core import trainer
+    from tl_core.events import MicroBatchHalved
+
+    original = trainer.Fit._step
+
+    def short(self):
+        if self.run.strategy.name == "full_fine_tuning" and self.run.micro_batch > 8:
+            raise torch.OutOfMemoryError("out of memory on purpose")
+        return original(self)
+
+    monkeypatch.setattr(trainer.Fit, "_step", short)
+    events = []
+    keeper = Keeper()
+    for event in run_comparison(prepared, keeper.ended.get, keeper.load, keeper.save):
+        events.append(event)
+    halved = [e.micro_batch for e in events if isinstance(e, MicroBatchHalved)]
+    assert halved == [16, 8]
+    found = record(events)
+    assert found.micro_batch == 8
+    assert not found.failed
+    trained = [e.run for e in found.ended.values() if e.run.steps]
+    assert {run.micro_batch for run in trained} == {8}
+    assert len(found.ended) == found.started.planned_runs
+    solved = [e for e in events if isinstance(e, RunEnded) and not e.run.steps]
+    assert len(solved) == 2, "what is not trained step by step is not done again"
+
+
+def test_memory_that_never_suffices_is_a_failed_run(prepared, monkeypatch):
+    from tl_core import experiment, trainer
+
+    def short(self):
+        raise MemoryError
+
+    monkeypatch.setattr(trainer.Fit, "_step", short)
+    full = changed(prepared, strategies=(STRATEGIES["full_fine_tuning"],))
+    found = Keeper().run(full)
+    (failed,) = found.failed.values()
+    assert "not enough memory" in failed.reason
+    assert failed.run.micro_batch == experiment.SMALLEST_MICRO_BATCH
+
+
+def test_steps_and_rate_of_ones_own_hold_for_all_that_train(prepared):
+    found = Keeper().run(changed(prepared, steps=2, learning_rate=0.003, budget="standard"))
+    trained = [e for e in found.ended.values() if e.run.steps]
+    assert len(trained) == 3 and len(found.ended) == found.started.planned_runs
+    assert {(e.run.kind, e.run.steps, e.run.learning_rate) for e in trained} == {
+        ("final", 2, 0.003)
+    }
+    assert "--steps 2 --learning-rate 0.003" in found.started.command
+
+
 def test_missing_weights_are_a_sentence(prepared):
     with pytest.raises(config.NotPossible, match="bring the file again"):
         Keeper().run(changed(prepared, weights_sha256="0" * 64))
-
-
-def test_cached_and_uncached_prefix_agree_on_the_same_views(prepared, monkeypatch):
-    """Without the cache the frozen blocks run at every step; evaluation must not notice."""
-    import torch
-
-    from tl_core import activations
-    from tl_core.materials import open_materials
-
-    def drain(generator):
-        while True:
-            try:
-                next(generator)
-            except StopIteration as stop:
-                return stop.value
-
-    materials = drain(open_materials(prepared))
-    arguments = (
-        materials.original,
-        5,
-        prepared.weights_sha256,
-        materials.pixels,
-        True,
-        materials.compute,
-    )
-    cached = drain(activations.open_inputs(*arguments))
-    again = drain(activations.open_inputs(*arguments))
-    monkeypatch.setattr(activations, "BOUNDARY_BYTES", 0)
-    plain = drain(activations.open_inputs(*arguments))
-    assert (cached.boundary, plain.boundary) == (5, 0)
-    indices = [3, 1, 7]
-    with torch.no_grad():
-        direct = [
-            materials.original.forward_blocks(b, stop=5) for b in plain.evaluation_batches(indices)
-        ]
-    for first, second, third in zip(
-        cached.evaluation_batches(indices), again.evaluation_batches(indices), direct, strict=True
-    ):
-        assert torch.equal(first, second)
-        assert torch.allclose(first, third, atol=1e-5)
-    view = torch.Generator().manual_seed(0)
-    other = torch.Generator().manual_seed(0)
-    assert torch.equal(cached.training_batch(indices, view), again.training_batch(indices, other))
 
 
 def test_events_of_a_run_are_announced_before_they_come(prepared):

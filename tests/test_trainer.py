@@ -25,8 +25,8 @@ class RandomInputs:
     """Ten fixed random images; 'augmentation' is noise from the given generator."""
 
     boundary = 0
-    passes = 0
-    seconds_per_image = 0.0
+    views = 0
+    seconds_per_view = 0.0
 
     def __init__(self) -> None:
         self.images = torch.randn(10, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
@@ -36,7 +36,7 @@ class RandomInputs:
         return batch + 0.1 * torch.randn(batch.shape, generator=generator)
 
     def evaluation_batches(self, indices: Sequence[int]):
-        yield self.images[list(indices)]
+        yield self.images[list(indices)], len(indices)
 
 
 def run_config(strategy: Strategy, steps: int = 4, seed: int = 0, rate: float = 1e-3) -> RunConfig:
@@ -198,6 +198,44 @@ def test_resumed_equals_uninterrupted_bit_for_bit(name, strategy, tmp_path):
     assert torch.equal(head.linear.weight, resumed_head.linear.weight)
     trains = [p.requires_grad for p in backbone.parameters()]
     assert trains == [p.requires_grad for p in resumed_backbone.parameters()]
+
+
+@pytest.mark.parametrize("name", ["convnext_tiny", "squeezenet1_1"])
+def test_micro_batches_add_up_to_the_step_of_the_whole_batch(name):
+    """Without batch statistics and dropout the steps differ by rounding alone."""
+    import msgspec
+
+    ended = []
+    for micro_batch in (4, 2):
+        backbone, head = model(name)
+        head.dropout.p = 0.0
+        for module in backbone.modules():
+            if type(module).__name__ in ("StochasticDepth", "Dropout"):
+                module.p = 0.0
+        run = msgspec.structs.replace(
+            run_config(STRATEGIES["full_fine_tuning"], steps=2), micro_batch=micro_batch
+        )
+        part = Part((0, 1, 2, 3, 4, 5, 6, 7), (0, 1, 0, 1, 0, 1, 1, 0))
+        inputs = RandomInputs()
+        inputs.training_batch = lambda indices, _, images=inputs.images: images[list(indices)]
+        list(Fit("r", run, backbone, head, inputs, part, part, COMPUTE))
+        ended.append(values(backbone))
+    whole, parts = ended
+    start = values(model(name)[0])
+    assert any(not torch.equal(start[key], whole[key]) for key in whole)
+    for key in whole:
+        assert torch.allclose(whole[key], parts[key], atol=1e-5), key
+
+
+def test_every_image_is_seen_once_an_epoch_and_batches_are_full():
+    made, _, _ = fit("squeezenet1_1", STRATEGIES["full_fine_tuning"], steps=14)
+    seen = []
+    for made.step in range(14):
+        places = made._places().tolist()
+        assert len(places) == 4
+        seen += places
+    for epoch in range(8):
+        assert sorted(seen[epoch * 7 : epoch * 7 + 7]) == list(range(7))
 
 
 def test_stages_name_every_parameter_once_or_fail():

@@ -4,90 +4,32 @@ A boundary is a number of blocks, from the input on, that stay frozen for the wh
 on disk, keyed by everything that decides their values, and are opened as memory maps.
 """
 
+import contextlib
+import os
+import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tl_core import cache
+from tl_core import cache, device, remembered
 from tl_core.backbones import Backbone
 from tl_core.config import content_hash
 from tl_core.device import Compute, synchronise
 from tl_core.events import Progress
+from tl_core.home import folder
+from tl_core.inputs import EVALUATION_BATCH, CachedInputs, Inputs, PixelInputs, full_rows
 from tl_core.pixels import Pixels
-from tl_core.preprocessing import normalise
+from tl_core.plans import kept_views
 
 # Raised when the content of a cached array changes.
-FORMAT = 1
-
-# Augmented views per image: a frozen prefix is run once per view instead of once per step.
-VIEWS = 4
-EVALUATION_BATCH = 64
-
-# A boundary whose views would need more than this is cached with fewer views, or not at all.
-BOUNDARY_BYTES = 2 * 1024**3
-
-
-class PixelInputs:
-    """Inputs of a model whose first block trains: augmented afresh at every step."""
-
-    boundary = 0
-    passes = 0
-    seconds_per_image = 0.0
-
-    def __init__(self, pixels: Pixels, mirror: bool, compute: Compute) -> None:
-        """Read from `pixels`; `mirror` allows horizontal flips."""
-        self.pixels, self.mirror, self.compute = pixels, mirror, compute
-
-    def training_batch(self, indices: Sequence[int], generator: torch.Generator) -> Tensor:
-        """Return augmented, normalised images."""
-        batch = self.pixels.augmented_batch(indices, generator, self.mirror)
-        return normalise(batch.to(self.compute.device), self.pixels.preprocessing)
-
-    def evaluation_batches(self, indices: Sequence[int]) -> Iterator[Tensor]:
-        """Yield centre crops, normalised, in order."""
-        for start in range(0, len(indices), EVALUATION_BATCH):
-            batch = self.pixels.evaluation_batch(indices[start : start + EVALUATION_BATCH])
-            yield normalise(batch.to(self.compute.device), self.pixels.preprocessing)
-
-
-class CachedInputs:
-    """Inputs of a model whose first blocks are frozen: activations at the boundary.
-
-    `arrays` has the evaluation view first, then the augmented ones, each images x activation.
-    """
-
-    def __init__(
-        self, arrays: list[Tensor], boundary: int, seconds_per_image: float, compute: Compute
-    ) -> None:
-        """Wrap opened arrays; `seconds_per_image` is what computing all views once has cost."""
-        self.arrays, self.boundary, self.compute = arrays, boundary, compute
-        self.seconds_per_image, self.passes = seconds_per_image, len(arrays)
-
-    def training_batch(self, indices: Sequence[int], generator: torch.Generator) -> Tensor:
-        """Return one of the augmented views of each image, drawn by `generator`."""
-        views = torch.randint(1, len(self.arrays), (len(indices),), generator=generator).tolist()
-        batch = [self.arrays[view][index] for view, index in zip(views, indices, strict=True)]
-        return _to_device(torch.stack(batch), self.compute)
-
-    def evaluation_batches(self, indices: Sequence[int]) -> Iterator[Tensor]:
-        """Yield activations of centre crops, in order."""
-        for start in range(0, len(indices), EVALUATION_BATCH):
-            chosen = list(indices[start : start + EVALUATION_BATCH])
-            yield _to_device(self.arrays[0][chosen], self.compute)
-
-
-Inputs = PixelInputs | CachedInputs
-
-
-def _to_device(batch: Tensor, compute: Compute) -> Tensor:
-    batch = batch.to(compute.device)
-    return batch.contiguous(memory_format=torch.channels_last) if batch.dim() == 4 else batch
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -103,16 +45,28 @@ class ReadOut:
     seconds_per_image: float
 
 
+Reading = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
 def read_out_pass(
     backbone: Backbone, inputs: Inputs, indices: Sequence[int], compute: Compute
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+) -> Reading:
     """Return features and source logits of a fresh, uncached pass over `indices`."""
-    features, logits = [], []
-    with torch.no_grad(), compute.autocast():
-        for batch in inputs.evaluation_batches(indices):
+    return _joined(list(_readings(backbone, inputs, indices, compute)))
+
+
+def _readings(
+    backbone: Backbone, inputs: Inputs, indices: Sequence[int], compute: Compute
+) -> Iterator[tuple[Tensor, Tensor]]:
+    for batch, kept in inputs.evaluation_batches(indices):
+        with torch.no_grad(), compute.autocast():
             final = backbone.forward_blocks(batch, start=inputs.boundary)
-            features.append(backbone.pool(final).float().cpu())
-            logits.append(backbone.source_logits(final).float().cpu())
+            features, logits = backbone.pool(final), backbone.source_logits(final)
+        yield features[:kept].float().cpu(), logits[:kept].float().cpu()
+
+
+def _joined(readings: list[tuple[Tensor, Tensor]]) -> Reading:
+    features, logits = zip(*readings, strict=True)
     return torch.cat(features).numpy(), torch.cat(logits).numpy()
 
 
@@ -125,18 +79,17 @@ def open_read_out(
         row = backbone.row
         expected = 4 * len(pixels) * (row.feature_size + row.head_parameters // row.feature_size)
         with cache.building(path, expected) as part:
-            started, features, logits = time.perf_counter(), [], []
+            started, readings, done = time.perf_counter(), [], 0
             inputs = PixelInputs(pixels, False, compute)
-            for start in range(0, len(pixels), EVALUATION_BATCH):
-                chosen = range(start, min(start + EVALUATION_BATCH, len(pixels)))
-                read = read_out_pass(backbone, inputs, chosen, compute)
-                features.append(read[0])
-                logits.append(read[1])
+            for reading in _readings(backbone, inputs, range(len(pixels)), compute):
+                readings.append(reading)
+                done += len(reading[0])
                 yield Progress(
-                    message=f"Original model looks at {name}", fraction=chosen.stop / len(pixels)
+                    message=f"Original model looks at {name}", fraction=done / len(pixels)
                 )
-            np.save(part / "features.npy", np.concatenate(features))
-            np.save(part / "source_logits.npy", np.concatenate(logits))
+            features, logits = _joined(readings)
+            np.save(part / "features.npy", features)
+            np.save(part / "source_logits.npy", logits)
             np.save(part / "seconds.npy", (time.perf_counter() - started) / len(pixels))
     return ReadOut(
         np.load(path / "features.npy"),
@@ -152,76 +105,150 @@ def open_inputs(
     pixels: Pixels,
     mirror: bool,
     compute: Compute,
+    trained: Sequence[int],
+    evaluated: Sequence[int],
 ) -> Generator[Progress, None, Inputs]:
-    """Yield progress while the first `boundary` blocks run over all images; return the inputs.
+    """Yield progress while the first `boundary` blocks run over images; return the inputs.
 
-    Where the activations of at least two views do not fit `BOUNDARY_BYTES`, nothing is cached and
-    the frozen part is run at every step instead.
+    Kept are several augmented views of the `trained` images and the evaluation view of the
+    `evaluated` ones, each computed when it is first needed. Where the views do not fit the cache or
+    the disk, or reading them is measured slower than computing them, the frozen part is run at
+    every step instead: on the same views, so that the numbers are the same.
     """
-    pixel_inputs = PixelInputs(pixels, mirror, compute)
+    fresh = PixelInputs(pixels, mirror, compute)
     if boundary == 0:
-        return pixel_inputs
-    shape, dtype = _activation(backbone, boundary, pixel_inputs, compute)
-    per_view = len(pixels) * shape.numel() * dtype.itemsize
-    kept = min(VIEWS, BOUNDARY_BYTES // max(per_view, 1) - 1)
-    if kept < 2:
-        return pixel_inputs
-    path = _path("boundary", weights_sha256, pixels, compute, boundary, kept, mirror)
+        return fresh
+    prefix = _Prefix(backbone, boundary, fresh, compute)
+    sample = prefix.evaluation([0])
+    per_view = len(pixels) * sample[0].numel() * sample.element_size()
+    views = kept_views(per_view) if len(trained) else 0
+    if len(trained) and not views:
+        return fresh
+    expected = (views + 1) * per_view
+    path = _path("boundary", weights_sha256, pixels, compute, boundary, views, mirror)
     if not cache.is_ready(path):
-        with cache.building(path, (kept + 1) * per_view) as part:
-            yield from _run_prefix(backbone, boundary, pixel_inputs, part, kept, shape, dtype)
-    arrays = [_map(path / f"{view}.bin", (len(pixels), *shape), dtype) for view in range(kept + 1)]
-    return CachedInputs(arrays, boundary, float(np.load(path / "seconds.npy")), compute)
+        if not cache.has_room(expected) or not _reading_pays(prefix):
+            return PixelInputs(pixels, mirror, compute, views)
+        with cache.building(path, expected) as part:
+            np.save(part / "filled.npy", np.zeros((views + 1, len(pixels)), dtype=bool))
+            np.save(part / "spent.npy", np.zeros(2))
+    kept = _Kept(path, (views + 1, len(pixels), *sample.shape[1:]), sample.dtype)
+    yield from kept.fill(prefix, trained, evaluated)
+    return CachedInputs(kept.values[0], kept.values[1:], boundary, kept.seconds_per_view, compute)
 
 
-def _run_prefix(
-    backbone: Backbone,
-    boundary: int,
-    inputs: PixelInputs,
-    part: Path,
-    views: int,
-    shape: torch.Size,
-    dtype: torch.dtype,
-) -> Generator[Progress, None, None]:
-    """Write one file per view; view 0 is the evaluation view. Views depend on nothing but data."""
-    started, total = time.perf_counter(), len(inputs.pixels)
-    for view in range(views + 1):
-        generator = torch.Generator().manual_seed(view)
-        target = _map(part / f"{view}.bin", (total, *shape), dtype, create=True)
-        for start in range(0, total, EVALUATION_BATCH):
-            chosen = range(start, min(start + EVALUATION_BATCH, total))
-            batch = (
-                inputs.training_batch(chosen, generator)
-                if view
-                else next(iter(inputs.evaluation_batches(chosen)))
-            )
-            with torch.no_grad(), inputs.compute.autocast():
-                target[start : chosen.stop] = backbone.forward_blocks(batch, stop=boundary).cpu()
-            done = (view * total + chosen.stop) / ((views + 1) * total)
-            yield Progress(message="Running the frozen blocks once", fraction=done)
-    synchronise(inputs.compute.device)
-    np.save(part / "seconds.npy", (time.perf_counter() - started) / total)
+class _Prefix:
+    """The frozen blocks before a boundary, and the images they look at."""
+
+    def __init__(
+        self, backbone: Backbone, boundary: int, inputs: PixelInputs, compute: Compute
+    ) -> None:
+        self.backbone, self.boundary = backbone, boundary
+        self.inputs, self.compute = inputs, compute
+
+    def run(self, batch: Tensor, kept: int) -> Tensor:
+        """Return activations as they are stored: N x H x W x C, or N x what there is."""
+        with torch.no_grad(), self.compute.autocast():
+            found = self.backbone.forward_blocks(batch, stop=self.boundary)[:kept].cpu()
+        return found.permute(0, 2, 3, 1).contiguous() if found.dim() == 4 else found
+
+    def evaluation(self, indices: Sequence[int]) -> Tensor:
+        """Return activations of centre crops."""
+        batches = self.inputs.evaluation_batches(indices)
+        return torch.cat([self.run(batch, kept) for batch, kept in batches])
+
+    def view(self, indices: list[int], kept: int, view: int) -> Tensor:
+        """Return activations of an augmented view."""
+        return self.run(self.inputs.view_batch(indices, [view] * len(indices)), kept)
 
 
-def _activation(
-    backbone: Backbone, boundary: int, inputs: PixelInputs, compute: Compute
-) -> tuple[torch.Size, torch.dtype]:
-    """Return shape and type of one image's activation at the boundary."""
-    with torch.no_grad(), compute.autocast():
-        first = backbone.forward_blocks(next(iter(inputs.evaluation_batches([0]))), stop=boundary)
-    return first.shape[1:], first.dtype
+class _Kept:
+    """Activations on disk, computed when they are first needed.
+
+    `values` is (1 + views) x images x activation, the evaluation view first. A slot is marked as
+    filled only after its values are written; two processes at once write the same values.
+    """
+
+    def __init__(self, path: Path, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+        self.path = path
+        file = path / "values.bin"
+        file.touch()
+        size = int(np.prod(shape))
+        self.values = torch.from_file(str(file), shared=True, size=size, dtype=dtype).view(shape)
+        self.filled: NDArray[np.bool_] = np.load(path / "filled.npy")
+        self.spent: NDArray[np.float64] = np.load(path / "spent.npy")
+
+    @property
+    def seconds_per_view(self) -> float:
+        """What one view of one image has cost, on average."""
+        return float(self.spent[0] / max(self.spent[1], 1))
+
+    def fill(
+        self, prefix: _Prefix, trained: Sequence[int], evaluated: Sequence[int]
+    ) -> Generator[Progress, None, None]:
+        """Yield progress while what is missing is computed."""
+        wanted = [[i for i in evaluated if not self.filled[0, i]]]
+        wanted += [[i for i in trained if not view[i]] for view in self.filled[1:]]
+        total, done = sum(map(len, wanted)), 0
+        if not total:
+            return
+        for view, missing in enumerate(wanted):
+            for chosen, kept in full_rows(missing):
+                started = time.perf_counter()
+                if view:
+                    found = prefix.view(chosen, kept, view - 1)
+                else:
+                    found = prefix.evaluation(chosen[:kept])
+                self.values[view].index_copy_(0, torch.tensor(chosen[:kept]), found)
+                self.spent += (time.perf_counter() - started, kept)
+                self.filled[view, chosen[:kept]] = True
+                done += kept
+                yield Progress(message="Running the frozen blocks once", fraction=done / total)
+        synchronise(prefix.compute.device)
+        self._mark()
+
+    def _mark(self) -> None:
+        # A folder that another process just evicted stays readable here, and is made again later.
+        with contextlib.suppress(OSError):
+            for name, values in (("filled", self.filled), ("spent", self.spent)):
+                part = self.path / f"{name}.{os.getpid()}.npy"
+                np.save(part, values)
+                part.replace(self.path / f"{name}.npy")
 
 
-def _map(path: Path, shape: tuple[int, ...], dtype: torch.dtype, create: bool = False) -> Tensor:
-    """Return a tensor over a file of exactly its values."""
-    values = int(np.prod(shape))
-    if create:
-        path.touch()
-    flat = torch.from_file(str(path), shared=create, size=values, dtype=dtype)
-    return flat.view(shape)
+def _reading_pays(prefix: _Prefix) -> bool:
+    """Return whether activations are read from disk faster than computed; measured once, kept.
+
+    The numbers do not depend on it, the time does: remembered for model, boundary and device.
+    """
+    compute, model = prefix.compute, prefix.backbone.row.name
+    key = content_hash("reading pays", model, prefix.boundary, msgspec.to_builtins(compute))
+    known = remembered.recall(key)
+    if known is None:
+        chosen = list(range(min(EVALUATION_BATCH, len(prefix.inputs.pixels))))
+        started = time.perf_counter()
+        found = prefix.view(chosen, len(chosen), 0)
+        computed = time.perf_counter() - started
+        known = remembered.remember(key, float(_reading_seconds(found) < computed))
+    return bool(known)
+
+
+def _reading_seconds(values: Tensor) -> float:
+    """Return what reading these values takes from a file that the system holds no pages of."""
+    with tempfile.TemporaryDirectory(dir=folder("cache")) as scratch:
+        path = Path(scratch) / "values.bin"
+        with path.open("wb") as file:
+            file.write(values.contiguous().view(torch.uint8).numpy().data)
+            file.flush()
+            os.fsync(file.fileno())
+            if hasattr(os, "posix_fadvise"):
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        started = time.perf_counter()
+        torch.from_file(str(path), size=values.numel(), dtype=values.dtype).clone()
+        return time.perf_counter() - started
 
 
 def _path(kind: str, weights: str, pixels: Pixels, compute: Compute, *rest: int) -> Path:
-    where = (compute.device, compute.precision, compute.threads)
+    where = (compute.device, compute.precision, compute.threads, device.versions())
     name = content_hash(FORMAT, kind, weights, pixels.key, pixels.preprocessing, where, *rest)
     return cache.entry("activations", name)

@@ -9,6 +9,8 @@ from pathlib import Path
 from tl_core.home import folder
 
 CAPACITY_BYTES = 10 * 1024**3
+# Left of the disk to other programs by whatever may as well be computed again.
+FREE_BYTES = 2 * 1024**3
 
 
 def entry(kind: str, key: str) -> Path:
@@ -26,11 +28,16 @@ def is_ready(path: Path) -> bool:
     return True
 
 
+def has_room(expected_bytes: int) -> bool:
+    """Return whether an entry fits a quarter of the cap, and the disk once old ones are gone."""
+    return expected_bytes <= min(CAPACITY_BYTES // 4, _limit())
+
+
 @contextlib.contextmanager
 def building(path: Path, expected_bytes: int) -> Iterator[Path]:
     """Give a folder that becomes the entry when the block ends without an error.
 
-    The longest unused entries are deleted until `expected_bytes` fit under the cap.
+    The longest unused entries are deleted until `expected_bytes` fit under the cap and on the disk.
     """
     _make_room(expected_bytes)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -43,12 +50,35 @@ def building(path: Path, expected_bytes: int) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
+def _limit() -> int:
+    """Return how large the cache may grow on this disk, its own entries included."""
+    return _used() + shutil.disk_usage(folder("cache")).free - FREE_BYTES
+
+
+def _used() -> int:
+    return sum(_sizes().values())
+
+
+def _sizes() -> dict[Path, int]:
+    found = {}
+    for path in folder("cache").glob("*/*"):
+        with contextlib.suppress(OSError):  # another process may evict what is looked at
+            found[path] = sum(file.stat().st_size for file in path.iterdir())
+    return found
+
+
+def _last_used(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
 def _make_room(needed: int) -> None:
-    entries = [path for path in folder("cache").glob("*/*") if path.is_dir()]
-    sizes = {path: sum(file.stat().st_size for file in path.iterdir()) for path in entries}
+    sizes, limit = _sizes(), min(CAPACITY_BYTES, _limit())
     total = sum(sizes.values())
-    for path in sorted(entries, key=lambda path: path.stat().st_mtime):
-        if total + needed <= CAPACITY_BYTES:
+    for path in sorted(sizes, key=_last_used):
+        if total + needed <= limit:
             return
         total -= sizes[path]
         shutil.rmtree(path, ignore_errors=True)

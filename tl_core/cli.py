@@ -55,6 +55,8 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     add("--class-map", metavar="MAP.json", help="target class to source classes; file or JSON")
     add("--seeds", type=int, default=1, metavar="N")
     add("--budget", choices=tuple(BUDGETS), default="quick")
+    add("--steps", type=int, metavar="N", help="steps of 32 images, instead of the budget's")
+    add("--learning-rate", type=float, metavar="R", help="of the backbone, for all that train")
     add("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     add("--json", type=Path, metavar="OUT", help="write the result as JSON")
     add("--name", help="how History calls it")

@@ -27,6 +27,10 @@ def command(config: ComparisonConfig) -> str:
             words += ["--freeze", ",".join(frozen_blocks(strategy, config.backbone)) or "none"]
     words += ["--class-map", msgspec.json.encode(config.class_map).decode()]
     words += ["--seeds", str(config.seeds), "--budget", config.budget]
+    if config.steps is not None:
+        words += ["--steps", str(config.steps)]
+    if config.learning_rate is not None:
+        words += ["--learning-rate", str(config.learning_rate)]
     words += ["--device", config.device]
     return shlex.join(words)
 

@@ -53,6 +53,8 @@ def _request(options: argparse.Namespace) -> Request:
         mapping=options.class_map,
         seeds=options.seeds,
         budget=options.budget,
+        steps=options.steps,
+        learning_rate=options.learning_rate,
         device=options.device,
     )
 

@@ -8,7 +8,7 @@ import msgspec
 from tl_core.strategies import Strategy
 
 # Raised whenever the same configuration would give other numbers; part of every run's identity.
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 
 BATCH_SIZE = 32
 
@@ -75,7 +75,9 @@ class ComparisonConfig(Config, frozen=True):
 
     `class_map` maps a target class to indices of source classes; a class that is missing maps to
     none. `device`, `precision` and `threads` are requests until the worker that first starts the
-    comparison resolves them; a comparison that goes on keeps what was resolved.
+    comparison resolves them; a comparison that goes on keeps what was resolved. `steps` and
+    `learning_rate` (of the backbone; a new head's is ten times that) hold for every trained
+    strategy, in the place of the budget's steps and of the model's own rates and trials.
     """
 
     data: DataConfig
@@ -85,6 +87,8 @@ class ComparisonConfig(Config, frozen=True):
     class_map: dict[str, tuple[int, ...]] = {}
     seeds: int = 1
     budget: BudgetName = "quick"
+    steps: int | None = None
+    learning_rate: float | None = None
     device: str = "auto"
     precision: str = "auto"
     threads: int = 0
@@ -94,7 +98,8 @@ class RunConfig(Config, frozen=True):
     """One training: what `trainer.Fit` needs beside the model and the data.
 
     `kind`: `final` (its test result is reported), `trial` (chooses the rate), `equal_steps`
-    (from scratch, stopped at everyone else's budget).
+    (from scratch, stopped at everyone else's budget). Of a batch, `micro_batch` images are in
+    memory at a time; normalisation layers that use the batch's statistics see only those.
     """
 
     strategy: Strategy
@@ -104,6 +109,7 @@ class RunConfig(Config, frozen=True):
     learning_rate: float
     weight_decay: float
     batch_size: int = BATCH_SIZE
+    micro_batch: int = BATCH_SIZE
     mirror: bool = True
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from tl_core import stats
 from tl_core.catalog import Model
-from tl_core.config import BATCH_SIZE, BudgetName, RunKind, budget_for
+from tl_core.config import BATCH_SIZE, Budget, RunKind, budget_for
+from tl_core.plans import MOST_EVALUATIONS, PER_EPOCH_IMAGES, VIEWS, planned_runs
 from tl_core.record import Record
 from tl_core.strategies import Strategy, block_factors, frozen_prefix
 from tl_core.wording import number_of, points
@@ -17,8 +18,6 @@ CORE_SPEED, CUDA_SPEED, MPS_SPEED = 1.0e11, 5.0e12, 1.0e12
 _SLOW_FAMILIES = {"mobilenet": 0.25, "efficientnet": 0.25, "regnet": 0.5, "densenet": 0.5}
 
 OPEN_SECONDS, DECODE_SECONDS, RUN_SECONDS, SOLVE_SECONDS = 1.5, 0.003, 0.3, 0.8
-# As the trainer and the experiment have them; a room without torch cannot ask them.
-EVALUATIONS, VIEWS, TRIAL_SHARE, WATCHED = 20, 4, 3, 100
 
 
 @dataclass(frozen=True)
@@ -105,36 +104,23 @@ def plan(
     strategies: Sequence[Strategy],
     *,
     seeds: int = 1,
-    budget: BudgetName = "quick",
+    budget: Budget | None = None,
     zero_shot: bool = True,
     flops_per_second: float = 2 * CORE_SPEED,
 ) -> Plan:
-    """Return every run of a comparison with its expected seconds.
+    """Return every run of a comparison with its expected seconds; default: the quick budget.
 
     `zero_shot`: whether any target class is mapped to a source class; without one it cannot run.
     """
     cost = _Cost(row, counts, flops_per_second)
-    limits = budget_for(budget, row.preprocessing.crop)
+    limits = budget or budget_for("quick", row.preprocessing.crop)
     runs = []
-    for seed in range(seeds):
-        for strategy in strategies:
-            name = strategy.name
-            if strategy.solver == "none" and not zero_shot:
-                continue
-            if strategy.solver != "steps":
-                solve = SOLVE_SECONDS if strategy.solver == "convex" else 0.0
-                runs.append(PlannedRun(name, seed, "final", RUN_SECONDS + solve))
-                continue
-            if seed == 0 and limits.trials > 1:
-                steps = max(1, limits.steps // TRIAL_SHARE)
-                trial = PlannedRun(name, seed, "trial", cost.of_run(strategy, steps))
-                runs += [trial] * limits.trials
-            steps = limits.steps
-            if not strategy.pretrained:
-                equal = cost.of_run(strategy, steps)
-                runs.append(PlannedRun(name, seed, "equal_steps", equal))
-                steps *= limits.scratch_extension
-            runs.append(PlannedRun(name, seed, "final", cost.of_run(strategy, steps)))
+    for run in planned_runs(strategies, seeds, limits, zero_shot):
+        if run.steps is not None:
+            expected = cost.of_run(run.strategy, run.steps)
+        else:
+            expected = RUN_SECONDS + (SOLVE_SECONDS if run.strategy.solver == "convex" else 0.0)
+        runs.append(PlannedRun(run.strategy.name, run.seed, run.kind, expected))
     looked = counts.target + counts.n_probe
     preparation = OPEN_SECONDS + looked * DECODE_SECONDS + cost.seconds(looked * row.flops)
     return Plan(preparation, tuple(runs))
@@ -165,8 +151,8 @@ class _Cost:
             if place >= boundary
         )
         behind, prefix = sum(blocks[boundary:]), sum(blocks[:boundary])
-        epochs = min(EVALUATIONS, max(1, steps * BATCH_SIZE // max(counts.n_train, 1)))
-        watched = min(counts.n_probe or counts.n_validation, WATCHED)
+        epochs = min(MOST_EVALUATIONS, max(1, steps * BATCH_SIZE // max(counts.n_train, 1)))
+        watched = min(counts.n_probe or counts.n_validation, PER_EPOCH_IMAGES)
         evaluations = (epochs + 1) * (counts.n_validation + watched) * behind
         final = counts.target * behind + (counts.n_test + counts.n_probe) * sum(blocks)
         cached = VIEWS * (counts.n_train + counts.n_validation) * prefix

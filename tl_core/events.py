@@ -156,6 +156,15 @@ class RunFailed(Base, frozen=True, tag="RunFailed"):
     reason: str
 
 
+class MicroBatchHalved(Base, frozen=True, tag="MicroBatchHalved"):
+    """Memory ran out: everything that trains begins anew with `micro_batch` images at a time.
+
+    For all strategies alike, so that they stay comparable.
+    """
+
+    micro_batch: int
+
+
 class ComparisonEnded(Base, frozen=True, tag="ComparisonEnded"):
     """Last event of a comparison that went through all its runs."""
 
@@ -176,6 +185,7 @@ Event: TypeAlias = (
     | EpochEnded
     | RunEnded
     | RunFailed
+    | MicroBatchHalved
     | ComparisonEnded
     | JobEnded
 )

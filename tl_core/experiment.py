@@ -10,16 +10,16 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import torch
 
 from tl_core import device, metrics
 from tl_core.command import command
 from tl_core.config import (
+    BATCH_SIZE,
     RECIPE_VERSION,
-    Budget,
     ComparisonConfig,
     RunConfig,
     RunKind,
-    budget_for,
     content_hash,
 )
 from tl_core.datasets import Split, majority_baseline, split
@@ -28,18 +28,22 @@ from tl_core.events import (
     ComparisonStarted,
     DatasetFacts,
     Event,
+    MicroBatchHalved,
     RunEnded,
     RunFailed,
     RunStarted,
 )
+from tl_core.heads import Probe, ProbeTask, convex_probes
 from tl_core.materials import Materials, open_materials
-from tl_core.runs import SaveState, Task, failure_reason, solve, train
+from tl_core.plans import limits, planned_runs, steps_of, trial_steps
+from tl_core.runs import SaveState, Task, failure_reason, is_out_of_memory, solve, train
 from tl_core.strategies import Strategy, frozen_prefix, trial_grid
 
 Finished = Callable[[str], RunEnded | None]
 LoadState = Callable[[str], dict[str, Any] | None]
 
-TRIAL_SHARE = 3
+# Fewer images at a time would mostly wait, and a model that needs it will not fit anyway.
+SMALLEST_MICRO_BATCH = 4
 
 
 def run_comparison(
@@ -57,10 +61,18 @@ def run_comparison(
     config = resolved(config, materials)
     yield _comparison_started(config, materials)
     runner = _Runner(config, materials, finished, load_state, save_state)
-    for seed in range(config.seeds):
-        for strategy in cheapest_first(config.strategies, materials):
-            yield from runner.strategy_runs(strategy, seed)
+    while True:
+        try:
+            yield from runner.all_runs()
+            break
+        except _MemoryShort:
+            # Alike for all: another micro-batch gives other numbers where batches are normalised.
+            yield runner.halve_micro_batch()
     yield ComparisonEnded(seconds=time.perf_counter() - started)
+
+
+class _MemoryShort(Exception):
+    """A run did not fit into memory, and a smaller micro-batch is left to try."""
 
 
 def resolved(config: ComparisonConfig, materials: Materials) -> ComparisonConfig:
@@ -81,23 +93,11 @@ def cheapest_first(strategies: Sequence[Strategy], materials: Materials) -> list
     )
 
 
-def planned_runs(config: ComparisonConfig, budget: Budget, zero_shot: bool) -> int:
-    """Return how many runs a comparison has, trials included."""
-    runs = 0
-    for strategy in config.strategies:
-        if strategy.solver == "steps":
-            trials = budget.trials if budget.trials > 1 else 0
-            runs += trials + config.seeds * (1 if strategy.pretrained else 2)
-        elif strategy.solver == "convex" or zero_shot:
-            runs += config.seeds
-    return runs
-
-
 def _comparison_started(config: ComparisonConfig, materials: Materials) -> ComparisonStarted:
     dataset, labels = materials.dataset, materials.labels
     parts = [split(dataset, seed) for seed in range(config.seeds)]
     first = parts[0]
-    budget = budget_for(config.budget, materials.row.preprocessing.crop)
+    budget = limits(config, materials.row.preprocessing.crop)
     applicable = any(config.class_map.get(name) for name in dataset.classes)
     return ComparisonStarted(
         config=config,
@@ -123,7 +123,9 @@ def _comparison_started(config: ComparisonConfig, materials: Materials) -> Compa
         versions=device.versions(),
         majority_accuracy=majority_baseline(dataset, config.seeds),
         steps=budget.steps,
-        planned_runs=planned_runs(config, budget, applicable),
+        planned_runs=sum(
+            1 for _ in planned_runs(config.strategies, config.seeds, budget, applicable)
+        ),
         zero_shot_applicable=applicable,
         unmapped_classes=tuple(n for n in dataset.classes if not config.class_map.get(n)),
     )
@@ -157,9 +159,26 @@ class _Runner:
     ) -> None:
         self.config, self.materials = config, materials
         self.finished, self.load_state, self.save_state = finished, load_state, save_state
-        self.budget = budget_for(config.budget, materials.row.preprocessing.crop)
+        self.budget = limits(config, materials.row.preprocessing.crop)
         self.rates: dict[str, tuple[float, float]] = {}
         self.splits: dict[int, Split] = {}
+        self.probes: dict[Split, tuple[Probe, float]] = {}
+        self.micro_batch = BATCH_SIZE
+        self.done: set[str] = set()
+
+    def all_runs(self) -> Iterator[Event]:
+        """Yield the events of all runs, seed after seed; raises _MemoryShort."""
+        for seed in range(self.config.seeds):
+            for strategy in cheapest_first(self.config.strategies, self.materials):
+                yield from self.strategy_runs(strategy, seed)
+
+    def halve_micro_batch(self) -> MicroBatchHalved:
+        """Begin anew with half as many images in memory at a time."""
+        self.micro_batch //= 2
+        self.rates = {}
+        if self.config.device == "cuda":
+            torch.cuda.empty_cache()
+        return MicroBatchHalved(micro_batch=self.micro_batch)
 
     def split(self, seed: int) -> Split:
         """Return the split of a seed, made once."""
@@ -177,23 +196,22 @@ class _Runner:
         if strategy.name not in self.rates:
             yield from self._trials(strategy, seed)
         rate, decay = self.rates[strategy.name]
-        steps = self.budget.steps
-        if not strategy.pretrained:
-            yield from self._execute(self._run(strategy, seed, "equal_steps", steps, rate, decay))
-            steps *= self.budget.scratch_extension
-        yield from self._execute(self._run(strategy, seed, "final", steps, rate, decay))
+        for kind, steps in steps_of(strategy, self.budget):
+            yield from self._execute(self._run(strategy, seed, kind, steps, rate, decay))
 
     def _trials(self, strategy: Strategy, seed: int) -> Iterator[Event]:
         """Yield the trials' events and remember the chosen rate and decay for all seeds."""
         recipe = self.materials.row.recipe
         rate = recipe.rate if strategy.pretrained else recipe.scratch_rate
+        if self.config.learning_rate is not None:
+            rate = self.config.learning_rate
         grid = trial_grid(strategy.pretrained, rate, self.budget.trials)
         self.rates[strategy.name] = grid[0]
         if len(grid) == 1:
             return
         ended = []
         for rate, decay in grid:
-            steps = max(1, self.budget.steps // TRIAL_SHARE)
+            steps = trial_steps(self.budget)
             for event in self._execute(self._run(strategy, seed, "trial", steps, rate, decay)):
                 yield event
                 if isinstance(event, RunEnded):
@@ -212,6 +230,7 @@ class _Runner:
             steps=steps,
             learning_rate=rate,
             weight_decay=decay,
+            micro_batch=self.micro_batch if strategy.solver == "steps" else BATCH_SIZE,
             mirror=self.materials.dataset.mirror,
         )
 
@@ -224,7 +243,7 @@ class _Runner:
         class_map = config.class_map if strategy.solver == "none" else None
         return content_hash(
             RECIPE_VERSION,
-            (rules, numbers, run.batch_size, run.mirror, class_map),
+            (rules, numbers, run.batch_size, run.micro_batch, run.mirror, class_map),
             (materials.pixels.key, materials.labels.tolist(), part.train, part.validation),
             (part.test, materials.probe.inputs.pixels.key if materials.probe else None),
             (config.backbone, config.weights_sha256, materials.row.recipe.optimizer),
@@ -234,6 +253,8 @@ class _Runner:
     def _execute(self, run: RunConfig) -> Iterator[Event]:
         """Yield one run's events: taken over from an identical one, or trained."""
         run_id = self.identity(run)
+        if run_id in self.done:
+            return
         earlier = self.finished(run_id)
         if earlier is not None:
             ended = msgspec.structs.replace(earlier, run_id=run_id, run=run)
@@ -246,12 +267,31 @@ class _Runner:
             )
             yield from ended.curve
             yield ended
+            self.done.add(run_id)
             return
         task = Task(run_id, run, self.split(run.seed), self.materials, self.config.class_map)
         try:
             if run.strategy.solver == "steps":
                 yield from train(task, self.load_state(run_id), self.save_state)
             else:
-                yield from solve(task)
+                yield from solve(task, self._solved)
+            self.done.add(run_id)
         except (RuntimeError, MemoryError, ValueError) as error:
+            if is_out_of_memory(error) and run.steps and self.micro_batch > SMALLEST_MICRO_BATCH:
+                raise _MemoryShort from None
             yield RunFailed(run_id=run_id, run=run, reason=failure_reason(error))
+
+    def _solved(self, part: Split) -> tuple[Probe, float]:
+        """Return a split's linear probe and its seconds; all seeds are solved together."""
+        if part not in self.probes:
+            parts = list(dict.fromkeys(self.split(seed) for seed in range(self.config.seeds)))
+            started, materials = time.perf_counter(), self.materials
+            found = convex_probes(
+                materials.read_out.features,
+                materials.labels,
+                [ProbeTask(one.train, one.validation) for one in parts],
+                len(materials.dataset.classes),
+            )
+            share = (time.perf_counter() - started) / len(parts)
+            self.probes = {one: (probe, share) for one, probe in zip(parts, found, strict=True)}
+        return self.probes[part]

@@ -14,14 +14,14 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from tl_core.activations import PixelInputs, read_out_pass
+from tl_core.activations import ReadOut, read_out_pass
 from tl_core.backbones import Backbone, build
 from tl_core.catalog import Model
 from tl_core.device import Compute
 from tl_core.freezing import freeze_all
+from tl_core.inputs import PixelInputs
+from tl_core.plans import PER_EPOCH_IMAGES
 
-# Images of the probe that are looked at after every epoch; all of them at the end.
-PER_EPOCH_IMAGES = 100
 # Similarity needs an images x images matrix: more images than this add memory, not insight.
 CKA_IMAGES = 2000
 
@@ -73,15 +73,13 @@ class Change:
     """What an adapted backbone does with its original head.
 
     `source_predictions`: source class per probe image, None without a probe. `agreement` and
-    `cka_drift`: against the original model on the test images.
+    `cka_drift`: against the original model on the test images. `features` are theirs, N x D.
     """
 
     source_predictions: tuple[int, ...] | None
     agreement: float
     cka_drift: float | None
-
-
-Reading = tuple[NDArray[np.float32], NDArray[np.float32]]
+    features: NDArray[np.float32]
 
 
 def ready(backbone: Backbone, compute: Compute) -> Backbone:
@@ -104,13 +102,12 @@ class ForgettingMeter:
         compute: Compute,
         probe: PixelInputs | None,
         target: PixelInputs,
-        original: Backbone,
+        original: ReadOut,
     ) -> None:
-        """Compare with `original`; `probe` None means that no labelled source images exist."""
+        """Compare with what `original` read; `probe` None: there are no labelled source images."""
         self.row, self.compute = row, compute
         self.probe, self.target, self.original = probe, target, original
         self._measured: dict[str, Change] = {}
-        self._references: dict[tuple[int, ...], Reading] = {}
 
     def measure(self, state: Mapping[str, Tensor], test: tuple[int, ...]) -> Change:
         """Return what a backbone's `state` (torchvision's keys) changed; `test`: target images."""
@@ -127,17 +124,13 @@ class ForgettingMeter:
             _, logits = read_out_pass(backbone, self.probe, every, self.compute)
             predictions = tuple(int(z) for z in logits.argmax(axis=1))
         features, logits = read_out_pass(backbone, self.target, test, self.compute)
-        features_before, logits_before = self._reference(test)
+        before, chosen = self.original, list(test)
         drift = None
         if len(test) >= 4:
-            drift = 1 - linear_cka(features_before[:CKA_IMAGES], features[:CKA_IMAGES])
-        return Change(predictions, agreement(logits_before, logits), drift)
-
-    def _reference(self, test: tuple[int, ...]) -> Reading:
-        """Read the original model in the same batches: other batch sizes can round differently."""
-        if test not in self._references:
-            self._references[test] = read_out_pass(self.original, self.target, test, self.compute)
-        return self._references[test]
+            first = before.features[chosen[:CKA_IMAGES]]
+            drift = 1 - linear_cka(first, features[:CKA_IMAGES])
+        same = agreement(before.source_logits[chosen], logits)
+        return Change(predictions, same, drift, features)
 
 
 def _state_hash(state: Mapping[str, Tensor]) -> str:

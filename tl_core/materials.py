@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core import backbones, catalog, class_map, datasets, device, weights
-from tl_core.activations import PixelInputs, ReadOut, open_read_out
+from tl_core.activations import ReadOut, open_read_out
 from tl_core.backbones import Backbone
 from tl_core.config import DRAWN, RATED_FROM, ComparisonConfig, NotPossible
 from tl_core.device import Compute
 from tl_core.events import Progress, SourceFacts
 from tl_core.forgetting import ForgettingMeter, per_epoch_images, ready
 from tl_core.ingest import source_probe
+from tl_core.inputs import PixelInputs
 from tl_core.pixels import Pixels, open_pixels
 
 
@@ -84,7 +85,7 @@ def open_materials(config: ComparisonConfig) -> Generator[Progress, None, Materi
         )
     dataset = datasets.load(config.data.fingerprint)
     original = ready(backbones.build(row, backbones.load_weights(found.path)), compute)
-    pixels = yield from open_pixels(dataset, row.preprocessing)
+    pixels = yield from open_pixels(dataset, row.preprocessing, compute)
     sha = config.weights_sha256
     read_out = yield from open_read_out(original, sha, pixels, compute, dataset.name)
     probe = None
@@ -92,7 +93,7 @@ def open_materials(config: ComparisonConfig) -> Generator[Progress, None, Materi
         source = yield from _source_images(config.data.probe, row)
         probe = yield from _open_probe(source, row, original, sha, compute)
     target = PixelInputs(pixels, dataset.mirror, compute)
-    meter = ForgettingMeter(row, compute, probe.inputs if probe else None, target, original)
+    meter = ForgettingMeter(row, compute, probe.inputs if probe else None, target, read_out)
     labels = np.array([image.label for image in dataset.images], dtype=np.int64)
     return Materials(dataset, row, sha, compute, original, pixels, read_out, probe, meter, labels)
 
@@ -123,7 +124,7 @@ def _open_probe(
             "trained on. Name the folders like source classes (a name, a synset or an index)."
         )
     part = msgspec.structs.replace(dataset, images=tuple(kept))
-    pixels = yield from open_pixels(part, row.preprocessing)
+    pixels = yield from open_pixels(part, row.preprocessing, compute)
     read_out = yield from open_read_out(original, sha, pixels, compute, "the source images")
     labels = np.array([matched[dataset.classes[image.label]] for image in kept], dtype=np.int64)
     return SourceProbe(

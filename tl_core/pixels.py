@@ -12,26 +12,36 @@ from torch import Tensor
 from tl_core import cache, datasets, preprocessing
 from tl_core.catalog import Preprocessing
 from tl_core.config import content_hash
+from tl_core.device import Compute
 from tl_core.events import Progress
 
-# Raised when decoding or resizing changes, so that no older file is read.
-FORMAT = 1
+# Raised when decoding, resizing or the file's layout changes, so that no older file is read.
+FORMAT = 2
 
 # Images decoded between two signs of progress.
 CHUNK = 64
 
 
 class Pixels:
-    """Resized images of a data set: `pixels[i]` is a uint8 tensor 3 x H x W of the file."""
+    """Resized images of a data set: `pixels[i]` is a uint8 tensor 1 x 3 x H x W of the file.
 
-    def __init__(self, path: Path, wanted: Preprocessing, key: str) -> None:
-        """Open a finished cache folder; `key` identifies its content and resize."""
+    Stored as H x W x 3: cropping and resizing read neighbouring bytes that way.
+    """
+
+    def __init__(self, path: Path, wanted: Preprocessing, key: str, device: str = "cpu") -> None:
+        """Open a finished cache folder; `key` identifies its content and resize.
+
+        On a graphics card with room to spare the pixels move there once, and so does all that is
+        done to them.
+        """
         self.key = key
         shapes = np.load(path / "shapes.npy")
         self.preprocessing = wanted
-        self.shapes = shapes
-        self.offsets = np.concatenate([[0], np.cumsum(3 * shapes.prod(axis=1))])
-        self.values = np.memmap(path / "pixels.bin", dtype=np.uint8, mode="c")
+        self.shapes = shapes.tolist()
+        self.offsets = np.concatenate([[0], np.cumsum(3 * shapes.prod(axis=1))]).tolist()
+        self.values = torch.from_numpy(np.memmap(path / "pixels.bin", dtype=np.uint8, mode="c"))
+        if device == "cuda" and self.values.numel() < torch.cuda.mem_get_info()[0] // 4:
+            self.values = self.values.to(device)
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -41,28 +51,25 @@ class Pixels:
         """Return one resized image."""
         height, width = self.shapes[index]
         values = self.values[self.offsets[index] : self.offsets[index + 1]]
-        return torch.from_numpy(values.reshape(3, height, width))
+        return values.view(1, height, width, 3).permute(0, 3, 1, 2)
 
     def evaluation_batch(self, indices: Sequence[int]) -> Tensor:
         """Return centre crops, N x 3 x crop x crop, uint8."""
-        return torch.stack(
-            [preprocessing.centre_crop(self[i], self.preprocessing) for i in indices]
-        )
+        return torch.cat([preprocessing.centre_crop(self[i], self.preprocessing) for i in indices])
 
     def augmented_batch(
-        self, indices: Sequence[int], generator: torch.Generator, mirror: bool
+        self, indices: Sequence[int], generators: Sequence[torch.Generator], mirror: bool
     ) -> Tensor:
-        """Return random resized crops, N x 3 x crop x crop, uint8."""
-        return torch.stack(
-            [
-                preprocessing.augmented_crop(self[i], self.preprocessing, generator, mirror)
-                for i in indices
-            ]
-        )
+        """Return random resized crops, N x 3 x crop x crop, uint8; one generator an image."""
+        crops = [
+            preprocessing.augmented_crop(self[index], self.preprocessing, generator, mirror)
+            for index, generator in zip(indices, generators, strict=True)
+        ]
+        return torch.cat(crops)
 
 
 def open_pixels(
-    dataset: datasets.Dataset, wanted: Preprocessing
+    dataset: datasets.Dataset, wanted: Preprocessing, compute: Compute
 ) -> Generator[Progress, None, Pixels]:
     """Yield progress while decoding whatever is not cached yet; return the open cache.
 
@@ -81,7 +88,7 @@ def open_pixels(
         expected = len(dataset.images) * 3 * wanted.resize**2 * 3 // 2
         with cache.building(path, expected) as part:
             yield from _build(dataset, wanted, part)
-    return Pixels(path, wanted, key)
+    return Pixels(path, wanted, key, compute.device)
 
 
 def _build(
@@ -90,15 +97,16 @@ def _build(
     """Write pixels and shapes in the data set's order."""
 
     def decode(index: int) -> Tensor:
-        image = torch.from_numpy(datasets.pixels(dataset, index)).permute(2, 0, 1)
-        return preprocessing.resize(image, wanted)
+        image = torch.from_numpy(datasets.pixels(dataset, index))[None].permute(0, 3, 1, 2)
+        resized = preprocessing.resize(image, wanted)
+        return resized[0].permute(1, 2, 0).contiguous()
 
     total, shapes = len(dataset.images), []
     pixels = path / "pixels.bin"
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool, pixels.open("wb") as file:
         for start in range(0, total, CHUNK):
             for image in pool.map(decode, range(start, min(start + CHUNK, total))):
-                shapes.append(tuple(image.shape[1:]))
-                file.write(image.contiguous().numpy().tobytes())
+                shapes.append(tuple(image.shape[:2]))
+                file.write(image.numpy().data)
             yield Progress(message=f"Reading {dataset.name}", fraction=len(shapes) / total)
     np.save(path / "shapes.npy", np.array(shapes, dtype=np.int64))

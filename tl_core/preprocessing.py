@@ -21,8 +21,8 @@ def _mode(preprocessing: Preprocessing) -> InterpolationMode:
 
 
 def resize(image: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """Return a uint8 image (3 x H x W) with its shorter side at `resize`, antialiased."""
-    _, height, width = image.shape
+    """Return a uint8 image (... x 3 x H x W) with its shorter side at `resize`, antialiased."""
+    height, width = image.shape[-2:]
     short = min(height, width)
     if max(height, width) > LONGEST_ASPECT * short:
         image = functional.center_crop(
@@ -35,7 +35,7 @@ def resize(image: Tensor, preprocessing: Preprocessing) -> Tensor:
 
 
 def centre_crop(image: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """Return the centre of a resized image, 3 x crop x crop."""
+    """Return the centre of a resized image, ... x 3 x crop x crop."""
     crop: Tensor = functional.center_crop(image, [preprocessing.crop, preprocessing.crop])
     return crop
 
@@ -58,9 +58,9 @@ def augmented_crop(
 ) -> Tensor:
     """Return a random resized crop (Szegedy et al. 2015) of a resized uint8 image, maybe mirrored.
 
-    All randomness comes from `generator`. Result: 3 x crop x crop, uint8.
+    All randomness comes from `generator`. Result: ... x 3 x crop x crop, uint8.
     """
-    _, height, width = image.shape
+    height, width = image.shape[-2:]
     top, left, crop_height, crop_width = _random_box(height, width, generator)
     crop: Tensor = functional.resized_crop(
         image,

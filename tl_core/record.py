@@ -9,6 +9,7 @@ from tl_core.events import (
     EpochEnded,
     Event,
     JobEnded,
+    MicroBatchHalved,
     Progress,
     RunEnded,
     RunFailed,
@@ -27,6 +28,7 @@ class Record:
     ended: dict[str, RunEnded] = field(default_factory=dict)
     failed: dict[str, RunFailed] = field(default_factory=dict)
     progress: Progress | None = None
+    micro_batch: int | None = None
     finished: ComparisonEnded | None = None
     job: JobEnded | None = None
 
@@ -52,6 +54,18 @@ def record(events: Iterable[Event]) -> Record:
     return found
 
 
+def _forget_larger(found: Record, micro_batch: int) -> None:
+    """Drop what was trained with more images at a time: it is trained anew."""
+    gone = [
+        run_id
+        for run_id, started in found.runs.items()
+        if started.run.steps and started.run.micro_batch > micro_batch
+    ]
+    for run_id in gone:
+        for kept in (found.runs, found.curves, found.ended, found.failed):
+            kept.pop(run_id, None)
+
+
 def add(found: Record, event: Event) -> None:
     """Sort one more event into a record; a run that goes on after a restart repeats some."""
     match event:
@@ -67,6 +81,9 @@ def add(found: Record, event: Event) -> None:
             found.failed.pop(event.run_id, None)
         case RunFailed():
             found.failed[event.run_id] = event
+        case MicroBatchHalved():
+            found.micro_batch = event.micro_batch
+            _forget_larger(found, event.micro_batch)
         case Progress():
             found.progress = event
         case ComparisonEnded():

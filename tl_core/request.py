@@ -17,6 +17,7 @@ from tl_core.weights import WeightsFile
 
 # In the place of a source probe: measure no forgetting.
 NO_PROBE = "none"
+MOST_STEPS = 100_000
 
 Report = Callable[[str, float | None], None]
 
@@ -28,6 +29,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     source probe the model's own images are drawn, if its source task can be; `none` is no probe.
     `weights`: a file, `sha256:PREFIX` of a kept one, or None for one that is here or torchvision's.
     `freeze`: names of blocks that a strategy of one's own freezes, None for no such strategy.
+    `steps` and `learning_rate`: instead of the budget's and the model's, for all that train.
     `mapping`: target class to source class indices as JSON text or a file of it, None to suggest.
     """
 
@@ -40,6 +42,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     mapping: str | None = None
     seeds: int = 1
     budget: BudgetName = "quick"
+    steps: int | None = None
+    learning_rate: float | None = None
     device: str = "auto"
 
 
@@ -52,6 +56,10 @@ def resolve(request: Request, report: Report) -> tuple[ComparisonConfig, list[Da
     row = catalog.find(request.backbone)
     if not 1 <= request.seeds <= 20:
         raise NotPossible("The number of seeds is from 1 to 20.")
+    if request.steps is not None and not 1 <= request.steps <= MOST_STEPS:
+        raise NotPossible(f"The number of steps is from 1 to {MOST_STEPS:,}.")
+    if request.learning_rate is not None and not 0 < request.learning_rate <= 1:
+        raise NotPossible("The learning rate is a number above 0, at most 1.")
     strategies = _strategies(request, row)
     file = _weights(request.weights, row, report)
     target = _data(request.data, "target", report)
@@ -65,6 +73,8 @@ def resolve(request: Request, report: Report) -> tuple[ComparisonConfig, list[Da
         class_map=_class_map(request.mapping, target, row),
         seeds=request.seeds,
         budget=request.budget,
+        steps=request.steps,
+        learning_rate=request.learning_rate,
         device=request.device,
     )
     return config, [target, *([probe] if probe else [])]

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from tl_core import device, metrics
-from tl_core.activations import Inputs, open_inputs
+from tl_core.activations import open_inputs
 from tl_core.backbones import Backbone, build
 from tl_core.catalog import Model
 from tl_core.config import RunConfig
@@ -18,13 +17,16 @@ from tl_core.datasets import Split
 from tl_core.events import EpochEnded, Event, RunEnded, RunResult, RunStarted
 from tl_core.forgetting import Change
 from tl_core.freezing import apply_stage, trainable_parameters
-from tl_core.heads import Head, convex_probe, zero_shot_probabilities
+from tl_core.heads import Head, Probe, zero_shot_probabilities
+from tl_core.inputs import Inputs
 from tl_core.materials import Materials
-from tl_core.model_watch import ModelWatch
+from tl_core.model_watch import ModelWatch, open_watch
 from tl_core.strategies import Strategy, block_factors, frozen_prefix
 from tl_core.trainer import Fit, Part, Prediction
 
 SaveState = Callable[[str, Callable[[], dict[str, Any]]], None]
+# A split's linear probe, and the seconds that are its share of the solution.
+Solved = Callable[[Split], tuple[Probe, float]]
 
 # "As good as final": the share of the final validation accuracy that `steps_to_95` waits for.
 NEARLY = 0.95
@@ -46,7 +48,7 @@ class Task:
         return Part(chosen, tuple(self.materials.labels[list(chosen)].tolist()))
 
 
-def solve(task: Task) -> Iterator[Event]:
+def solve(task: Task, solved: Solved) -> Iterator[Event]:
     """Yield a run without a training loop: the convex probe or the zero-shot head."""
     row, read_out = task.materials.row, task.materials.read_out
     convex = task.run.strategy.solver == "convex"
@@ -57,16 +59,18 @@ def solve(task: Task) -> Iterator[Event]:
     yield RunStarted(
         run_id=task.run_id, run=task.run, trainable_parameters=trainable, total_parameters=total
     )
-    started, penalty, looked = time.perf_counter(), None, 0
+    started, penalty, looked, share = time.perf_counter(), None, 0, 0.0
     with device.peak_memory(task.materials.compute.device) as memory:
         if convex:
-            probabilities, penalty = _convex(task)
+            probe, share = solved(task.split)
+            probabilities, penalty = probe.probabilities(read_out.features), probe.penalty
             looked = len(task.split.train) + len(task.split.validation)
         else:
             probabilities = zero_shot_probabilities(
                 read_out.source_logits, task.class_map, task.materials.dataset.classes
             )
-    seconds = time.perf_counter() - started + looked * read_out.seconds_per_image
+            share = time.perf_counter() - started
+    seconds = share + looked * read_out.seconds_per_image
 
     def predict(part: Part) -> Prediction:
         chosen, labels = probabilities[list(part.indices)], np.array(part.labels)
@@ -94,20 +98,6 @@ def solve(task: Task) -> Iterator[Event]:
     )
 
 
-def _convex(task: Task) -> tuple[NDArray[np.float64], float]:
-    """Return the probe's probabilities for all images of the data set, and its penalty."""
-    features, labels = task.materials.read_out.features, task.materials.labels
-    train, validation = list(task.split.train), list(task.split.validation)
-    probe = convex_probe(
-        features[train],
-        labels[train],
-        features[validation],
-        labels[validation],
-        len(task.materials.dataset.classes),
-    )
-    return probe.probabilities(features), probe.penalty
-
-
 def train(task: Task, resume: dict[str, Any] | None, save_state: SaveState) -> Iterator[Event]:
     """Yield a run of the training loop; `save_state` is called after every epoch."""
     materials, run = task.materials, task.run
@@ -117,17 +107,22 @@ def train(task: Task, resume: dict[str, Any] | None, save_state: SaveState) -> I
     inputs = yield from open_inputs(
         materials.original,
         boundary,
-        task.materials.weights_sha256,
+        materials.weights_sha256,
         materials.pixels,
         run.mirror,
         materials.compute,
+        trained=task.split.train,
+        evaluated=(*task.split.train, *task.split.validation, *task.split.test),
     )
+    watch = None
+    if strategy.pretrained:
+        watch = yield from open_watch(materials, task.split.validation, boundary)
     trainable, total = _count(backbone, head, strategy)
     yield RunStarted(
         run_id=task.run_id, run=run, trainable_parameters=trainable, total_parameters=total
     )
     with device.peak_memory(materials.compute.device) as memory:
-        fit = _fit(task, backbone, head, inputs, resume)
+        fit = _fit(task, backbone, head, inputs, watch, resume)
         # Another comparison may have begun this run: its log lacks the points so far.
         yield from tuple(fit.history)
         for event in fit:
@@ -144,15 +139,17 @@ def train(task: Task, resume: dict[str, Any] | None, save_state: SaveState) -> I
 
 
 def _fit(
-    task: Task, backbone: Backbone, head: Head, inputs: Inputs, resume: dict[str, Any] | None
+    task: Task,
+    backbone: Backbone,
+    head: Head,
+    inputs: Inputs,
+    watch: ModelWatch | None,
+    resume: dict[str, Any] | None,
 ) -> Fit:
-    materials, run = task.materials, task.run
-    watch = None
-    if run.strategy.pretrained:
-        watch = ModelWatch(materials, task.split.validation, inputs)
+    materials = task.materials
     return Fit(
         task.run_id,
-        run,
+        task.run,
         backbone,
         head,
         inputs,
@@ -171,12 +168,19 @@ def _trained_result(task: Task, fit: Fit, megabytes: float | None) -> RunResult:
     change = None
     if run.strategy.pretrained and run.kind == "final" and not fit.diverged:
         change = materials.meter.measure(fit.backbone.net.state_dict(), task.split.test)
-    looked = len(task.split.train) + len(task.split.validation)
+
+    def predict(part: Part) -> Prediction:
+        # The fresh pass that forgetting was measured by has seen the test images already.
+        if change is not None and part.indices == task.split.test:
+            return fit.predict_features(part, change.features)
+        return fit.predict(part)
+
+    looked = len(task.split.train) * (fit.inputs.views + 1) + len(task.split.validation)
     return _result(
         task,
-        fit.predict,
+        predict,
         change,
-        train_seconds=fit.seconds + looked * fit.inputs.seconds_per_image,
+        train_seconds=fit.seconds + looked * fit.inputs.seconds_per_view,
         peak_memory_mb=megabytes,
         flops=training_flops(materials.row, run, fit.inputs, looked),
         steps=fit.step,
@@ -214,6 +218,8 @@ def _count(backbone: Backbone, head: Head, strategy: Strategy) -> tuple[int, int
 def training_flops(row: Model, run: RunConfig, inputs: Inputs, looked: int) -> float:
     """Return the floating-point operations of a run's training, from the catalog's block costs.
 
+    `looked`: passes of one image through the kept frozen prefix.
+
     A trainable block costs three forward passes (itself, the gradient of its input, that of its
     weights), a frozen one behind it two, one before it one.
     """
@@ -226,7 +232,7 @@ def training_flops(row: Model, run: RunConfig, inputs: Inputs, looked: int) -> f
         if i >= inputs.boundary
     )
     prefix = sum(block.flops for block in row.blocks[: inputs.boundary])
-    return float(run.steps * run.batch_size * step + looked * inputs.passes * prefix)
+    return float(run.steps * run.batch_size * step + looked * prefix)
 
 
 def _result(
@@ -265,10 +271,16 @@ def _best_step(history: Sequence[EpochEnded]) -> int | None:
     return best.step if best else None
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether an error says that memory ran out; on a CPU torch has no type for it."""
+    known = isinstance(error, (MemoryError, torch.OutOfMemoryError))
+    return known or "allocate memory" in str(error)
+
+
 def failure_reason(error: Exception) -> str:
     """Return one sentence for the user; memory is the failure that has a remedy."""
     text = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "allocate memory" in text:
+    if is_out_of_memory(error):
         return (
             "There was not enough memory for this run. Choose a smaller model, freeze more blocks "
             "or close other programs, then run it again."

@@ -11,18 +11,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tl_core.activations import Inputs
 from tl_core.backbones import Backbone
 from tl_core.config import RunConfig
 from tl_core.device import Compute, synchronise
 from tl_core.events import EpochEnded
 from tl_core.freezing import apply_stage, set_modes
 from tl_core.heads import Head
+from tl_core.inputs import Inputs, generator
+from tl_core.plans import MOST_EVALUATIONS
 
 MOMENTUM = 0.9
 WARM_UP = 0.1
-# Points of a curve: more would cost more in evaluation than they show.
-MOST_EVALUATIONS = 20
+# Random streams of a run.
+_ORDER, _VIEWS = 0, 1
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,18 @@ class Part:
 
 
 class SourceWatch(Protocol):
-    """Looks at the source task after every epoch."""
+    """Looks at the source task after every epoch.
 
-    def look(self, backbone: Backbone) -> tuple[float | None, float | None]:
-        """Return (source accuracy, agreement with the original); None where not measured."""
+    `validation_images`: of how many validation images, from the first on, it wants to be told.
+    """
+
+    validation_images: int
+
+    def look(self, backbone: Backbone, validation: Tensor) -> tuple[float | None, float | None]:
+        """Return (source accuracy, agreement with the original); None where not measured.
+
+        `validation`: the original head's logits of the wanted validation images.
+        """
 
 
 @dataclass
@@ -77,12 +86,12 @@ class Fit:
         self.backbone, self.head, self.inputs = backbone, head, inputs
         self.training, self.validation, self.source = training, validation, source
         self.optimizer_name = optimizer
-        self.labels = dict(zip(training.indices, training.labels, strict=True))
+        self._indices = torch.tensor(training.indices)
+        self._labels = torch.tensor(training.labels, device=compute.device)
+        self._orders: dict[int, Tensor] = {}
         self.step, self.seconds, self.diverged = 0, 0.0, False
         self.history: list[EpochEnded] = []
         self._ends = _stage_ends(run)
-        self._queue: list[int] = []
-        self.generator = torch.Generator().manual_seed(run.seed)
         torch.manual_seed(run.seed)
         self._enter_stage(0)
         if resume is not None:
@@ -108,15 +117,11 @@ class Fit:
     def _train(self, until: int) -> float:
         """Take steps up to `until`; return their mean loss."""
         started, losses = time.perf_counter(), []
+        self._train_mode()
         while self.step < until:
             if self.step >= self._ends[self.stage]:
                 self._enter_stage(self.stage + 1)
-            set_modes(
-                self.backbone,
-                self.head,
-                self.run.strategy.stages[self.stage],
-                self.run.strategy.norm_statistics,
-            )
+                self._train_mode()
             losses.append(self._step())
             self.step += 1
         mean = float(torch.stack(losses).mean())
@@ -125,67 +130,99 @@ class Fit:
         self.diverged = not math.isfinite(mean)
         return mean
 
+    def _train_mode(self) -> None:
+        strategy = self.run.strategy
+        set_modes(self.backbone, self.head, strategy.stages[self.stage], strategy.norm_statistics)
+
     def _step(self) -> Tensor:
-        indices = self._draw()
-        labels = torch.tensor([self.labels[i] for i in indices], device=self.compute.device)
-        batch = self.inputs.training_batch(indices, self.generator)
+        """Take one step; micro-batches add up to the gradient of the whole batch."""
+        places = self._places()
+        randomness = generator(_VIEWS, self.run.seed, self.step)
         factor = schedule(self.step, self.run.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = self.run.learning_rate * group["factor"] * factor
-        logits = self._logits(batch)
-        loss = nn.functional.cross_entropy(logits, labels)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        losses = []
+        for part in torch.split(places, self.run.micro_batch):
+            batch = self.inputs.training_batch(self._indices[part].tolist(), randomness)
+            labels = self._labels[part.to(self._labels.device)]
+            loss = nn.functional.cross_entropy(self._logits(batch)[0], labels)
+            loss = loss * (len(part) / len(places))
+            loss.backward()  # type: ignore[no-untyped-call]
+            losses.append(loss.detach())
         self.optimizer.step()
-        return loss.detach()
+        return torch.stack(losses).sum()
 
-    def _logits(self, batch: Tensor) -> Tensor:
+    def _logits(self, batch: Tensor, source: bool = False) -> tuple[Tensor, Tensor | None]:
+        """Return the head's logits, and the original head's if `source`."""
         with self.compute.autocast():
             final = self.backbone.forward_blocks(batch, start=self.inputs.boundary)
             logits: Tensor = self.head(self.backbone.pool(final))
-        return logits
+            return logits, self.backbone.source_logits(final) if source else None
 
-    def _draw(self) -> list[int]:
-        """Return the next batch: epochs in random order, joined, so that every batch is full."""
-        while len(self._queue) < self.run.batch_size:
-            order = torch.randperm(len(self.training.indices), generator=self.generator)
-            self._queue += [self.training.indices[i] for i in order.tolist()]
-        batch, self._queue = (
-            self._queue[: self.run.batch_size],
-            self._queue[self.run.batch_size :],
-        )
-        return batch
+    def _places(self) -> Tensor:
+        """Return this step's places in the training part: epochs in random order, joined.
+
+        Decided by seed and step alone, so that nothing of it is needed to continue.
+        """
+        images, size = len(self._indices), self.run.batch_size
+        first, found = self.step * size, []
+        for epoch in range(first // images, (first + size - 1) // images + 1):
+            if epoch not in self._orders:
+                order = torch.randperm(images, generator=generator(_ORDER, self.run.seed, epoch))
+                self._orders = {k: v for k, v in self._orders.items() if k >= epoch - 1}
+                self._orders[epoch] = order
+            start = epoch * images
+            found.append(self._orders[epoch][max(0, first - start) : first + size - start])
+        return torch.cat(found)
 
     def _enter_stage(self, stage: int) -> None:
         """Freeze, unfreeze and start a new optimiser: an old one could move what is now frozen."""
         self.stage = stage
         groups = apply_stage(self.backbone, self.head, self.run.strategy.stages[stage])
         groups = [{**group, "lr": 0.0} for group in groups]
-        decay = self.run.weight_decay
+        decay, fused = self.run.weight_decay, self.compute.device in ("cpu", "cuda")
         if self.optimizer_name == "adamw":
-            self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(groups, weight_decay=decay)
+            self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(
+                groups, weight_decay=decay, fused=fused
+            )
         else:
-            self.optimizer = torch.optim.SGD(groups, momentum=MOMENTUM, weight_decay=decay)
+            self.optimizer = torch.optim.SGD(
+                groups, momentum=MOMENTUM, weight_decay=decay, fused=fused
+            )
 
     def predict(self, part: Part) -> Prediction:
         """Return what the model as it is now says of a part, in eval mode."""
+        return self._predict(part, 0)[0]
+
+    def _predict(self, part: Part, watched: int) -> tuple[Prediction, Tensor]:
+        """Return the prediction, and the original head's logits of the first `watched` images."""
         self.backbone.eval()
         self.head.eval()
-        logits = []
+        logits: list[Tensor] = []
+        source: list[Tensor] = []
+        seen = 0
         with torch.no_grad():
-            for batch in self.inputs.evaluation_batches(part.indices):
-                logits.append(self._logits(batch).cpu())
-        every, labels = torch.cat(logits), torch.tensor(part.labels)
-        return Prediction(
-            every.double().softmax(dim=1).numpy(),
-            float(nn.functional.cross_entropy(every, labels)),
-            float((every.argmax(dim=1) == labels).double().mean()),
-        )
+            for batch, kept in self.inputs.evaluation_batches(part.indices):
+                found, of_source = self._logits(batch, source=seen < watched)
+                logits.append(found[:kept].cpu())
+                if of_source is not None:
+                    source.append(of_source[: min(kept, watched - seen)].float().cpu())
+                seen += kept
+        return prediction(torch.cat(logits), part), torch.cat(source or [torch.empty(0)])
+
+    def predict_features(self, part: Part, features: NDArray[np.float32]) -> Prediction:
+        """Return what the head as it is now makes of the part's pooled features, N x D."""
+        self.head.eval()
+        with torch.no_grad():
+            logits = self.head(torch.from_numpy(features).to(self.compute.device)).cpu()
+        return prediction(logits, part)
 
     def _evaluate(self, train_loss: float | None) -> EpochEnded:
-        validation = self.predict(self.validation)
+        watched = self.source.validation_images if self.source else 0
+        validation, of_source = self._predict(self.validation, watched)
         source_accuracy, agreement = (
-            self.source.look(self.backbone) if self.source else (None, None)
+            self.source.look(self.backbone, of_source) if self.source else (None, None)
         )
         return EpochEnded(
             run_id=self.run_id,
@@ -208,8 +245,6 @@ class Fit:
             "stage": self.stage,
             "step": self.step,
             "seconds": self.seconds,
-            "queue": list(self._queue),
-            "generator": self.generator.get_state(),
             "random": torch.get_rng_state(),
             "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
             "history": [_plain(event) for event in self.history],
@@ -222,12 +257,20 @@ class Fit:
         self._enter_stage(state["stage"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
-        self._queue = list(state["queue"])
-        self.generator.set_state(state["generator"].cpu())
         torch.set_rng_state(state["random"].cpu())
         if state["cuda_random"]:
             torch.cuda.set_rng_state_all([part.cpu() for part in state["cuda_random"]])
         self.history = [EpochEnded(**event) for event in state["history"]]
+
+
+def prediction(logits: Tensor, part: Part) -> Prediction:
+    """Return logits (N x C, of a part's images) as a prediction."""
+    labels = torch.tensor(part.labels)
+    return Prediction(
+        logits.double().softmax(dim=1).numpy(),
+        float(nn.functional.cross_entropy(logits, labels)),
+        float((logits.argmax(dim=1) == labels).double().mean()),
+    )
 
 
 def schedule(step: int, steps: int) -> float:

@@ -4,6 +4,7 @@ It imports torch, says that it is ready, waits for its job, reports events, exit
 `reason` serve the command line too, which runs jobs in its own process.
 """
 
+import errno
 import traceback
 from collections.abc import Callable, Iterator
 
@@ -91,6 +92,11 @@ def reason(error: Exception) -> str:
         )
     if isinstance(error, MemoryError):
         return "The memory ran out. Close other programs, or choose a smaller model."
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return (
+            "The disk of the data directory is almost full. Make room, or point TL_HOME to a "
+            "folder on another disk."
+        )
     return f"The job stopped with an error ({type(error).__name__}): {plain(str(error))}"
 
 

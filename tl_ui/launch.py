@@ -11,6 +11,7 @@ from tl_core.config import DRAWN, ComparisonConfig
 from tl_core.datasets import Dataset
 from tl_core.estimate import Counts, Plan
 from tl_core.ingest import source_probe
+from tl_core.plans import limits
 from tl_core.request import data_config
 from tl_core.store import QUEUE_LIMIT, StoreError
 from tl_core.strategies import STRATEGIES, Strategy, custom_strategy
@@ -117,7 +118,7 @@ def plan(config: ComparisonConfig, row: Model, counts: Counts) -> Plan:
         counts,
         config.strategies,
         seeds=config.seeds,
-        budget=config.budget,
+        budget=limits(config, row.preprocessing.crop),
         zero_shot=bool(config.class_map),
         flops_per_second=rate,
     )

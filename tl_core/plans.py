@@ -1,0 +1,92 @@
+"""Which runs a comparison consists of, before any of them starts; what trainer and estimate share.
+
+Knows no torch, so that the web process can say what a comparison will take.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from tl_core import cache
+from tl_core.config import Budget, ComparisonConfig, RunKind, budget_for
+from tl_core.strategies import Strategy
+
+# Trials run at this part of the budget's steps.
+TRIAL_SHARE = 3
+# Points of a curve: more would cost more in evaluation than they show.
+MOST_EVALUATIONS = 20
+# Images of the source probe that are looked at after every epoch; all of them at the end.
+PER_EPOCH_IMAGES = 100
+
+# Augmented views of each training image behind a frozen prefix, which runs once for each view.
+VIEWS = 4
+
+
+def kept_views(bytes_per_view: int) -> int:
+    """Return how many augmented views of all images are kept at a boundary, 0 for none.
+
+    As many as fit a quarter of the cache beside the evaluation view; a single one would be no
+    augmentation.
+    """
+    fitting = cache.CAPACITY_BYTES // 4 // max(bytes_per_view, 1) - 1
+    return min(VIEWS, fitting) if fitting >= 2 else 0
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run to come; `steps` is None where nothing is trained step by step."""
+
+    strategy: Strategy
+    seed: int
+    kind: RunKind
+    steps: int | None
+
+
+def limits(config: ComparisonConfig, input_size: int) -> Budget:
+    """Return the budget of a comparison for a model whose input is `input_size` pixels wide.
+
+    Steps of one's own hold for every trained strategy, from scratch too; a rate of one's own
+    leaves nothing to try.
+    """
+    budget = budget_for(config.budget, input_size)
+    if config.steps is not None:
+        budget = Budget(steps=config.steps, trials=budget.trials, scratch_extension=1)
+    if config.learning_rate is not None:
+        budget = msgspec.structs.replace(budget, trials=1)
+    return budget
+
+
+def steps_of(strategy: Strategy, budget: Budget) -> Sequence[tuple[RunKind, int]]:
+    """Return kind and steps of one seed's runs of a trained strategy, trials apart.
+
+    From scratch is shown at everyone's steps and, where the budget extends them, at more.
+    """
+    if strategy.pretrained or budget.scratch_extension == 1:
+        return [("final", budget.steps)]
+    return [("equal_steps", budget.steps), ("final", budget.steps * budget.scratch_extension)]
+
+
+def trial_steps(budget: Budget) -> int:
+    """Return the steps of one trial."""
+    return max(1, budget.steps // TRIAL_SHARE)
+
+
+def planned_runs(
+    strategies: Sequence[Strategy], seeds: int, budget: Budget, zero_shot: bool
+) -> Iterator[PlannedRun]:
+    """Yield the runs of a comparison, seed after seed, trials with the first.
+
+    `zero_shot`: whether any target class is mapped to a source class; without one it cannot run.
+    """
+    for seed in range(seeds):
+        for strategy in strategies:
+            if strategy.solver != "steps":
+                if strategy.solver == "convex" or zero_shot:
+                    yield PlannedRun(strategy, seed, "final", None)
+                continue
+            if seed == 0 and budget.trials > 1:
+                trial = PlannedRun(strategy, seed, "trial", trial_steps(budget))
+                yield from [trial] * budget.trials
+            for kind, steps in steps_of(strategy, budget):
+                yield PlannedRun(strategy, seed, kind, steps)
