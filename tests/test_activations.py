@@ -20,6 +20,7 @@ from tl_core.strategies import STRATEGIES, custom_strategy
 
 MODEL = "mobilenet_v3_small"
 BOUNDARY = 5
+READING_PAYS = activations._reading_pays
 
 
 def drain(generator):
@@ -250,22 +251,19 @@ def test_too_large_a_boundary_is_not_kept_and_augmented_afresh(materials, monkey
 
 
 def test_reading_slower_than_computing_is_not_done_and_remembered(materials, monkeypatch):
-    monkeypatch.undo()
     prefix = activations._Prefix(
         materials.original,
         BOUNDARY,
         PixelInputs(materials.pixels, True, materials.compute),
         materials.compute,
     )
-    home = materials.dataset.folder.parents[1]
-    monkeypatch.setenv("TL_HOME", str(home))
     monkeypatch.setattr(activations, "_reading_seconds", lambda values: 1e9)
-    assert not activations._reading_pays(prefix)
+    assert not READING_PAYS(prefix)
     monkeypatch.setattr(activations, "_reading_seconds", lambda values: 0.0)
-    assert not activations._reading_pays(prefix), "an answer that changes would change nothing here"
+    assert not READING_PAYS(prefix), "an answer that changes would change nothing here"
     for path in remembered.folder("measured").iterdir():
         path.unlink()
-    assert activations._reading_pays(prefix)
+    assert READING_PAYS(prefix)
 
 
 def test_reading_seconds_reads_what_was_written(materials):

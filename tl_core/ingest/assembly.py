@@ -89,7 +89,7 @@ def _sweep(root: Path) -> None:
 
 
 def _dataset(stored: list[Stored], files: dict[str, str], name: str, kind: Kind) -> Dataset:
-    """Return the data set of these images, `files` by pixels; sorts `stored` by content in place."""
+    """Return the data set; `files` are by pixels; sorts `stored` by content in place."""
     names = sorted({image.item.label for image in stored}, key=_natural)
     labels = {name: label for label, name in enumerate(names)}
     tested = any(image.item.part in ("validation", "test") for image in stored)
