@@ -10,7 +10,7 @@ from PIL import Image
 from tl_core import class_map, datasets, ingest
 from tl_core.ingest import SAMPLES, samples
 from tl_core.ingest.samples import defects, leak, leaves, signs, threads
-from tl_core.ingest.samples.canvas import SIDE
+from tl_core.ingest.samples.canvas import SIDE, Canvas, View
 from tl_core.procedural import CLASSES as SOURCE_CLASSES
 
 DRAWN = [name for name in SAMPLES if name != "digits"]
@@ -123,6 +123,56 @@ def test_two_photographs_of_a_leaf_are_alike_and_not_the_same():
 def test_the_boards_of_signs_are_classes_of_the_source_task():
     assert set(signs.CLASSES) <= set(SOURCE_CLASSES)
     assert set(per_part("signs")["train"]) == set(signs.CLASSES)
+
+
+def area(outline: np.ndarray) -> float:
+    """What a polygon covers (the shoelace formula)."""
+    (x, y), (next_x, next_y) = outline.T, np.roll(outline, -1, axis=0).T
+    return abs(float(np.sum(x * next_y - next_x * y))) / 2
+
+
+def boards(label: str, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """The outline of the board on every picture of a class: the largest shape before the scene."""
+    shapes: list[np.ndarray] = []
+    behind = signs.scene
+
+    def scene(rng: np.random.Generator) -> Canvas:
+        canvas = behind(rng)
+        shapes.clear()
+        return canvas
+
+    monkeypatch.setattr(signs, "scene", scene)
+    monkeypatch.setattr(Canvas, "fill", lambda self, outline, colour: shapes.append(outline))
+    found = []
+    for picture in SAMPLES["signs"].pictures():
+        if picture.label == label:
+            picture.draw()
+            found.append(max(shapes, key=area))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("label", "low", "high"),
+    [("octagon", 0.88, 0.93), ("circle", 0.98, 1.0), ("square", 0.6, 0.75)],
+)
+def test_corners_of_boards_are_seen(label, low, high, monkeypatch):
+    # Seen from the front, where the circle around a board is a circle.
+    monkeypatch.setattr(signs, "View", lambda centre, size, **turns: View(centre, size))
+    shares = []
+    for board in boards(label, monkeypatch):
+        away = board - (board.min(axis=0) + board.max(axis=0)) / 2
+        shares.append(area(board) / (np.pi * np.hypot(*away.T).max() ** 2))
+    # Eight sharp corners leave a tenth of the circle free, as few other shapes do.
+    assert low < min(shares)
+    assert max(shares) < high
+
+
+@pytest.mark.parametrize("label", ["triangle", "diamond", "pentagon"])
+def test_boards_stand_upright(label, monkeypatch):
+    for board in boards(label, monkeypatch):
+        across = board[:, 0]
+        point = across[board[:, 1].argmin()]
+        assert 0.25 < (point - across.min()) / np.ptp(across) < 0.75
 
 
 def test_the_bundled_model_suggests_the_class_map_of_the_signs():

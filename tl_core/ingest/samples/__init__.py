@@ -17,7 +17,7 @@ from tl_core.ingest.sources import Source
 from tl_core.ingest.tabular import Item
 
 # Raised when a sample set's images change.
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 _PREFIX: Final = "sample:"
 

@@ -68,6 +68,10 @@ _POINTED: Final = points(
     (-1.25, 0.36),
 )
 
+# How much of its shortest side a board loses at either end to a round corner. A share, not a
+# length: what only softens a triangle's long sides would leave a circle of an octagon's short ones.
+_CORNER: Final = (0.02, 0.1)
+
 # Each class's outlines and faces.
 _BOARDS: Final[dict[str, tuple[Sequence[Floats], Sequence[Face]]]] = {
     "arrow": (
@@ -188,29 +192,32 @@ def _board(rng: np.random.Generator, canvas: Canvas, view: View, label: str) -> 
     outline = outlines[int(rng.integers(len(outlines)))]
     face = faces[int(rng.integers(len(faces)))]
     flip = np.array([-1.0 if label == "arrow" and rng.random() < 0.5 else 1.0, 1.0])
-    turn = np.pi if label == "triangle" and rng.random() < 0.15 else 0.0
-    corner = 0.0 if label == "circle" else between(rng, 0.05, 0.22)
+    board = outline * flip
+    if label != "circle":
+        board = rounded(board, between(rng, *_CORNER) * _shortest_side(board))
     fade = between(rng, 0.0, 0.35)
 
     def painted(colour: Colour) -> Colour:
         return mixed(colour, (170, 168, 164), fade)
 
     def layer(scale: float, colour: Colour, shift: float = 0.0) -> None:
-        shape = turned(rounded(outline * flip, corner), turn) * scale
-        canvas.fill(view(shape) + shift, painted(colour))
+        canvas.fill(view(board * scale) + shift, painted(colour))
 
     layer(1.03, mixed(_STEEL, _BLACK, 0.4), shift=0.01)
     if face.edge is not None:
         layer(1.0, face.edge)
     layer(0.94 if face.edge is not None else 1.0, face.rim)
     layer(0.94 - face.width if face.edge is not None else 1.0 - face.width, face.field)
-    if turn:
-        return
     glyph = face.glyphs[int(rng.integers(len(face.glyphs)))](rng)
     fitted, lower = _FITTED.get(label, (0.8, 0.0))
     wide = np.array([1.7, 1.0]) if label == "arrow" else np.array([1.0, 1.0])
     for shape in glyph:
         canvas.fill(view(shape * fitted * wide + np.array([0.0, lower])), painted(face.ink))
+
+
+def _shortest_side(outline: Floats) -> float:
+    """Return the length of a polygon's shortest side."""
+    return float(np.linalg.norm(np.roll(outline, -1, axis=0) - outline, axis=1).min())
 
 
 def _crossbuck(rng: np.random.Generator, canvas: Canvas, view: View) -> None:
