@@ -185,12 +185,13 @@ def _flops(run: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> tupl
 
 
 def _measured(backbone: Backbone) -> Model:
-    """Return the backbone's row with parameters and FLOPs counted, block by block."""
+    """Return the backbone's row with parameters, FLOPs and values counted, block by block."""
     row, x = backbone.row, torch.zeros(1, 3, *[backbone.row.preprocessing.crop] * 2)
     blocks = []
     for block, unmeasured in zip(backbone.blocks, row.blocks, strict=True):
         x, flops = _flops(block.run, x)
-        blocks.append(replace(unmeasured, parameters=_count(block.parameters()), flops=flops))
+        counted = _count(block.parameters())
+        blocks.append(replace(unmeasured, parameters=counted, flops=flops, values=x.numel()))
     _, head = _flops(backbone.source_logits, x)
     return replace(row, blocks=tuple(blocks), flops=sum(b.flops for b in blocks) + head)
 
@@ -222,7 +223,8 @@ def row_and_layout(name: str) -> tuple[Model, dict[str, list[int]]]:
         weights=about,
         recipe=entry.recipe,
         blocks=tuple(
-            Block(name=block, modules=modules, parameters=0, flops=0) for block, modules in plan
+            Block(name=block, modules=modules, parameters=0, flops=0, values=0)
+            for block, modules in plan
         ),
         head_parameters=_count(head.parameters()),
     )

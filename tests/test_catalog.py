@@ -75,6 +75,7 @@ def test_blocks_and_head_sum_to_the_model(row):
     assert row.head_parameters == (row.feature_size + 1) * classes
     assert sum(block.flops for block in row.blocks) < row.flops
     assert all(block.parameters > 0 and block.flops > 0 for block in row.blocks)
+    assert all(block.values > 0 for block in row.blocks)
 
 
 def test_block_names_are_unique_and_the_first_is_the_stem(row):

@@ -21,13 +21,14 @@ class Block(Row, frozen=True):
 
     `modules` are paths in torchvision's model, in order: of modules, or of bare parameters (ViT's
     tokens). `flops` counts one image's forward pass (a multiplication and an addition are two),
-    `parameters` all weights of the block.
+    `parameters` all weights of the block, `values` the numbers it passes on for one image.
     """
 
     name: str
     modules: tuple[str, ...]
     parameters: int
     flops: int
+    values: int
 
 
 class Preprocessing(Row, frozen=True):

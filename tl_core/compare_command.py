@@ -6,8 +6,10 @@ import sys
 
 from tl_core import weights, worker
 from tl_core.config import ComparisonConfig, NotPossible
+from tl_core.device import device_report
 from tl_core.document import document
-from tl_core.estimate import measured_speeds
+from tl_core.estimate import Plan, counts_of, measured_speeds, plan_of
+from tl_core.events import ComparisonStarted
 from tl_core.record import Record, add
 from tl_core.request import Request, resolve
 from tl_core.store import Store
@@ -15,6 +17,7 @@ from tl_core.strategies import STRATEGIES
 from tl_core.tables import rows
 from tl_core.terminal import Bar, Reporter, table
 from tl_core.verdict import verdict
+from tl_core.wording import duration
 
 
 def compare(options: argparse.Namespace) -> int:
@@ -59,6 +62,15 @@ def _request(options: argparse.Namespace) -> Request:
     )
 
 
+def _plan(started: ComparisonStarted, store: Store, bar: Bar) -> Plan | None:
+    """Say what the runs to come will take, as far as that can be known, and return the plan."""
+    planned = plan_of(started.config, counts_of(started), device_report(), store.speeds())
+    if planned is not None:
+        runs = duration(round(sum(run.seconds for run in planned.runs)))
+        bar.say("\n".join([f"training and measuring: about {runs}", *planned.notes]))
+    return planned
+
+
 def _execute(config: ComparisonConfig, name: str, bar: Bar) -> Record:
     """Run the comparison, draining its events through the store, so that History has it too."""
     store, found = Store(), Record()
@@ -67,6 +79,8 @@ def _execute(config: ComparisonConfig, name: str, bar: Bar) -> Record:
     try:
         for event in worker.compare(config, store.finished_run):
             add(found, event)
+            if isinstance(event, ComparisonStarted):
+                reporter.planned = _plan(event, store, bar)
             store.append(job, [event])
             reporter.tell(event)
             if store.cancel_requested(job):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 import torchvision
 from torch import nn
@@ -102,21 +103,46 @@ def _bf16_is_faster(compute: Compute) -> bool:
     key = content_hash("bf16", device_name(compute.device), compute.threads, versions())
     known = remembered.recall(key)
     if known is None:
-        times = {dtype: _convolution_seconds(dtype) for dtype in (False, True)}
+        times = {bf16: _convolution_seconds("cpu", bf16) for bf16 in (False, True)}
         # The margin keeps what is hardly a gain at float32.
         known = remembered.remember(key, float(times[True] * 1.2 < times[False]))
     return bool(known)
 
 
-def _convolution_seconds(bf16: bool) -> float:
-    """Return the shortest time of a convolution's forward and backward pass on the CPU."""
-    layer = nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last)
-    images = torch.ones(8, 64, 56, 56).contiguous(memory_format=torch.channels_last)
+@functools.cache
+def flops_per_second(compute: Compute) -> float:
+    """Return what a convolution reaches here, forward and backward: measured once, remembered."""
+    key = content_hash("speed", device_name(compute.device), msgspec.to_builtins(compute))
+    key = content_hash(key, versions())
+    known = remembered.recall(key)
+    if known is None:
+        flops = 3 * 2 * 9 * _CHANNELS**2 * _WIDTH**2 * _images(compute.device)
+        seconds = _convolution_seconds(compute.device, compute.precision == "bf16")
+        known = remembered.remember(key, flops / seconds)
+    return known
+
+
+_CHANNELS, _WIDTH = 64, 56
+
+
+def _images(device: str) -> int:
+    return 8 if device == "cpu" else 64
+
+
+def _convolution_seconds(device: str, bf16: bool) -> float:
+    """Return the shortest time of a convolution's forward and backward pass."""
+    layer = nn.Conv2d(_CHANNELS, _CHANNELS, 3, padding=1)
+    images = torch.ones(_images(device), _CHANNELS, _WIDTH, _WIDTH)
+    layer = layer.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    images = images.to(device).contiguous(memory_format=torch.channels_last)
+    images.requires_grad_()
     best = float("inf")
     for _ in range(4):
+        synchronise(device)
         started = time.perf_counter()
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        with torch.autocast(device, torch.bfloat16, enabled=bf16):
             layer(images).float().sum().backward()
+        synchronise(device)
         best = min(best, time.perf_counter() - started)
     return best
 
@@ -153,6 +179,7 @@ def device_report() -> dict[str, Any]:
         "devices": available_devices(),
         "precision": compute.precision,
         "threads": compute.threads,
+        "flops_per_second": flops_per_second(compute),
         "versions": versions(),
     }
 

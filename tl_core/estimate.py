@@ -4,35 +4,62 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tl_core import stats
-from tl_core.catalog import Model
-from tl_core.config import BATCH_SIZE, Budget, RunKind, budget_for
-from tl_core.plans import MOST_EVALUATIONS, PER_EPOCH_IMAGES, VIEWS, planned_runs
+from tl_core.catalog import Model, catalog
+from tl_core.config import BATCH_SIZE, Budget, ComparisonConfig, RunKind, budget_for
+from tl_core.datasets import Dataset
+from tl_core.datasets.decoding import STORED_SHORT_SIDE
+from tl_core.events import ComparisonStarted
+from tl_core.plans import (
+    MOST_EVALUATIONS,
+    PER_EPOCH_IMAGES,
+    VIEWS,
+    kept_views,
+    limits,
+    planned_runs,
+)
 from tl_core.record import Record
 from tl_core.strategies import Strategy, block_factors, frozen_prefix
 from tl_core.wording import number_of, points
 
-# Floating-point operations a second before anything was measured on this machine: a CPU core
-# (SqueezeNet forward and backward at 224 px: 10 ms an image on two), a graphics card, an Apple GPU.
-CORE_SPEED, CUDA_SPEED, MPS_SPEED = 1.0e11, 5.0e12, 1.0e12
-# Depthwise convolutions move more memory per operation: a fraction of that speed.
+# Floating-point operations a second where not even a convolution was measured: a CPU core with
+# bfloat16, a graphics card, an Apple GPU.
+CORE_SPEED, CUDA_SPEED, MPS_SPEED = 1.4e11, 5.0e12, 1.0e12
+# Depthwise convolutions move more memory per operation: a fraction of a convolution's speed.
 _SLOW_FAMILIES = {"mobilenet": 0.25, "efficientnet": 0.25, "regnet": 0.5, "densenet": 0.5}
 
-OPEN_SECONDS, DECODE_SECONDS, RUN_SECONDS, SOLVE_SECONDS = 1.5, 0.003, 0.3, 0.8
+# Seconds: opening the model, and around each run; stored pixels a core decodes in one.
+OPEN_SECONDS, RUN_SECONDS, DECODED_PIXELS = 1.0, 0.15, 3.0e7
+# Seconds of an optimiser per parameter, and of a fresh view per image and per pixel.
+OPTIMIZER_SECONDS, VIEW_SECONDS, VIEW_PIXEL_SECONDS = 1.0e-9, 6e-5, 5e-9
+# The probe's path: evaluations of its objective, seconds around each, operations a second in each.
+SOLVE_EVALUATIONS, SOLVE_OVERHEAD, SOLVE_SPEED = 250, 3e-4, 4e9
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Images of one seed's split, and of the source probe."""
+    """Images of one seed's split, and of the source probe; pixels to decode, none if unknown."""
 
     n_train: int
     n_validation: int
     n_test: int
     n_probe: int = 0
+    classes: int = 2
+    pixels: float = 0.0
 
     @property
     def target(self) -> int:
         """All images of the target data."""
         return self.n_train + self.n_validation + self.n_test
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What is known of the device: operations a second with a model, threads, bytes of a value."""
+
+    flops_per_second: float
+    measured: bool = False
+    threads: int = 2
+    value_bytes: int = 2
 
 
 @dataclass(frozen=True)
@@ -47,10 +74,14 @@ class PlannedRun:
 
 @dataclass(frozen=True)
 class Plan:
-    """`preparation`: seconds of decoding and the one pass of the original model."""
+    """`preparation`: seconds of decoding and the one pass of the original model.
+
+    `notes`: sentences on what cannot be kept and is computed at every step instead.
+    """
 
     preparation: float
     runs: tuple[PlannedRun, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -58,44 +89,67 @@ class Plan:
         return self.preparation + sum(run.seconds for run in self.runs)
 
 
+def stored_pixels(dataset: Dataset) -> float:
+    """Return how many pixels a data set's stored images have together."""
+    return sum(
+        image.width * image.height * min(1, STORED_SHORT_SIDE / min(image.width, image.height)) ** 2
+        for image in dataset.images
+    )
+
+
 def speed_key(model: str, device: str) -> str:
     """Return the name under which the store remembers a model's measured speed on a device."""
     return f"flops_per_second/{model}/{device}"
 
 
-def speed(
+def machine(
     row: Model, device: Mapping[str, object] | None, measured: Mapping[str, float]
-) -> tuple[float, bool]:
-    """Return floating-point operations a second, and whether they were measured here.
+) -> Machine:
+    """Return what is known of this machine with a model.
 
-    `device` is what a worker reported; None means a CPU with two cores.
+    `device` is what a worker reported, None for nothing yet; `measured` the store's speeds.
     """
-    report = device or {"device": "cpu", "threads": 2}
-    kind = str(report.get("device", "cpu"))
+    report = dict(device or {})
+    kind, threads = str(report.get("device", "cpu")), report.get("threads")
+    cores = threads if isinstance(threads, int) and threads > 0 else 2
+    width = 4 if report.get("precision") == "float32" else 2
     known = measured.get(speed_key(row.name, kind))
     if known:
-        return known, True
-    threads = report.get("threads")
-    cores = threads if isinstance(threads, int) and threads > 0 else 2
-    prior = {"cuda": CUDA_SPEED, "mps": MPS_SPEED}.get(kind, CORE_SPEED * cores)
-    return prior * _SLOW_FAMILIES.get(row.family, 1.0), False
+        return Machine(known, True, cores, width)
+    convolution = report.get("flops_per_second")
+    if not isinstance(convolution, float):
+        convolution = {"cuda": CUDA_SPEED, "mps": MPS_SPEED}.get(kind, CORE_SPEED * cores)
+    return Machine(convolution * _SLOW_FAMILIES.get(row.family, 1.0), False, cores, width)
 
 
 def measured_speeds(found: Record) -> dict[str, float]:
     """Return what a comparison's trained runs say of the machine's speed, for the store."""
     if found.started is None:
         return {}
+    config = found.started.config
+    row = catalog().get(config.backbone)
     fresh = [
-        ended.result
+        ended
         for run_id, ended in found.ended.items()
         if ended.run.steps and run_id in found.runs and not found.runs[run_id].reused
     ]
-    seconds = sum(result.train_seconds for result in fresh)
-    config = found.started.config
-    if seconds <= 0:
+    if row is None or not fresh:
         return {}
-    flops = sum(result.flops for result in fresh)
-    return {speed_key(config.backbone, config.device): flops / seconds}
+    seconds = sum(ended.result.train_seconds for ended in fresh)
+    around = sum(ended.run.steps * step_seconds(row, ended.run.strategy) for ended in fresh)
+    flops = sum(ended.result.flops for ended in fresh)
+    # However wrong the constants are here, most of a step is the network.
+    return {speed_key(config.backbone, config.device): flops / max(seconds - around, seconds / 2)}
+
+
+def step_seconds(row: Model, strategy: Strategy) -> float:
+    """Return the seconds of a step beside the network: the optimiser, and fresh views."""
+    factors = block_factors(strategy.stages[-1], len(row.blocks))
+    pairs = zip(row.blocks, factors, strict=True)
+    trained = sum(block.parameters for block, factor in pairs if factor is not None)
+    fresh = not strategy.pretrained or frozen_prefix(strategy, len(row.blocks)) == 0
+    view = (VIEW_SECONDS + VIEW_PIXEL_SECONDS * row.preprocessing.crop**2) if fresh else 0.0
+    return OPTIMIZER_SECONDS * trained + BATCH_SIZE * view
 
 
 def plan(
@@ -106,36 +160,90 @@ def plan(
     seeds: int = 1,
     budget: Budget | None = None,
     zero_shot: bool = True,
-    flops_per_second: float = 2 * CORE_SPEED,
+    on: Machine | None = None,
 ) -> Plan:
     """Return every run of a comparison with its expected seconds; default: the quick budget.
 
     `zero_shot`: whether any target class is mapped to a source class; without one it cannot run.
     """
-    cost = _Cost(row, counts, flops_per_second)
-    limits = budget or budget_for("quick", row.preprocessing.crop)
-    runs = []
-    for run in planned_runs(strategies, seeds, limits, zero_shot):
-        if run.steps is not None:
-            expected = cost.of_run(run.strategy, run.steps)
-        else:
-            expected = RUN_SECONDS + (SOLVE_SECONDS if run.strategy.solver == "convex" else 0.0)
-        runs.append(PlannedRun(run.strategy.name, run.seed, run.kind, expected))
-    looked = counts.target + counts.n_probe
-    preparation = OPEN_SECONDS + looked * DECODE_SECONDS + cost.seconds(looked * row.flops)
-    return Plan(preparation, tuple(runs))
+    there = on or Machine(2 * CORE_SPEED)
+    cost = _Cost(row, counts, there)
+    chosen = budget or budget_for("quick", row.preprocessing.crop)
+    runs = [
+        PlannedRun(run.strategy.name, run.seed, run.kind, cost.of(run.strategy, run.steps))
+        for run in planned_runs(strategies, seeds, chosen, zero_shot)
+    ]
+    # The original model's own fresh pass is shared by all that leave it as it is.
+    if runs and any(strategy.solver != "steps" for strategy in strategies):
+        first = runs[0]
+        runs[0] = PlannedRun(
+            first.strategy, first.seed, first.kind, first.seconds + cost.fresh_pass
+        )
+    looked = cost.seconds((counts.target + counts.n_probe) * row.flops)
+    decoded = counts.pixels / (DECODED_PIXELS * there.threads)
+    return Plan(OPEN_SECONDS + decoded + looked, tuple(runs), cost.notes(strategies))
+
+
+def plan_of(
+    config: ComparisonConfig,
+    counts: Counts,
+    device: Mapping[str, object] | None,
+    measured: Mapping[str, float],
+) -> Plan | None:
+    """Return the plan of a configured comparison, None for a model that is not in the catalog."""
+    row = catalog().get(config.backbone)
+    if row is None:
+        return None
+    return plan(
+        row,
+        counts,
+        config.strategies,
+        seeds=config.seeds,
+        budget=limits(config, row.preprocessing.crop),
+        zero_shot=bool(config.class_map),
+        on=machine(row, device, measured),
+    )
+
+
+def counts_of(started: ComparisonStarted) -> Counts:
+    """Return the counts of a comparison that has started: nothing is left to decode."""
+    facts, source = started.dataset, started.source
+    probe = source.images if source else 0
+    return Counts(
+        facts.n_train, facts.n_validation, facts.n_test, probe, classes=len(facts.classes)
+    )
 
 
 @dataclass(frozen=True)
 class _Cost:
     row: Model
     counts: Counts
-    flops_per_second: float
+    there: Machine
 
     def seconds(self, flops: float) -> float:
-        return flops / self.flops_per_second
+        return flops / self.there.flops_per_second
 
-    def of_run(self, strategy: Strategy, steps: int) -> float:
+    @property
+    def fresh_pass(self) -> float:
+        """Seconds of looking at test images and probe once more, as forgetting needs."""
+        return self.seconds((self.counts.n_test + self.counts.n_probe) * self.row.flops)
+
+    def of(self, strategy: Strategy, steps: int | None) -> float:
+        """Return the seconds of one run."""
+        if steps is not None:
+            return RUN_SECONDS + self._trained(strategy, steps)
+        if strategy.solver == "none":
+            return 0.0
+        rank = min(self.counts.n_train, self.row.feature_size)
+        operations = 4 * self.counts.n_train * rank * self.counts.classes
+        return SOLVE_EVALUATIONS * (SOLVE_OVERHEAD + operations / SOLVE_SPEED)
+
+    def kept(self, boundary: int) -> int:
+        """Return the views that are kept at a boundary."""
+        images = self.counts.target * max(self.there.value_bytes, 2)
+        return kept_views(images * self.row.blocks[boundary - 1].values) if boundary else 0
+
+    def _trained(self, strategy: Strategy, steps: int) -> float:
         """Return the seconds of one run of the training loop, its evaluations included.
 
         A trainable block costs three forward passes, a frozen one behind it two; what lies before
@@ -144,20 +252,42 @@ class _Cost:
         row, counts = self.row, self.counts
         blocks = [block.flops for block in row.blocks]
         boundary = frozen_prefix(strategy, len(blocks)) if strategy.pretrained else 0
+        kept = self.kept(boundary)
         factors = block_factors(strategy.stages[-1], len(blocks))
         step = sum(
-            flops * (2 if factors[place] is None else 3)
+            flops * (1 if place < boundary else 2 if factors[place] is None else 3)
             for place, flops in enumerate(blocks)
-            if place >= boundary
+            if place >= boundary or not kept
         )
-        behind, prefix = sum(blocks[boundary:]), sum(blocks[:boundary])
-        epochs = min(MOST_EVALUATIONS, max(1, steps * BATCH_SIZE // max(counts.n_train, 1)))
-        watched = min(counts.n_probe or counts.n_validation, PER_EPOCH_IMAGES)
-        evaluations = (epochs + 1) * (counts.n_validation + watched) * behind
-        final = counts.target * behind + (counts.n_test + counts.n_probe) * sum(blocks)
-        cached = VIEWS * (counts.n_train + counts.n_validation) * prefix
-        training = steps * BATCH_SIZE * step
-        return RUN_SECONDS + self.seconds(training + evaluations + final + cached)
+        behind = sum(blocks[boundary if kept else 0 :])
+        prefix = sum(blocks[:boundary]) if kept else 0
+        each = max(1, -(-steps // MOST_EVALUATIONS), round(counts.n_train / BATCH_SIZE))
+        evaluations = 1 + -(-steps // each)
+        watched = min(counts.n_probe, PER_EPOCH_IMAGES) if strategy.pretrained else 0
+        looks = evaluations * (counts.n_validation + watched) * behind
+        final = (counts.n_train + counts.n_validation) * behind
+        views = (counts.target + kept * counts.n_train + watched) * prefix
+        network = steps * BATCH_SIZE * step + looks + final + views
+        measured = self.fresh_pass if strategy.pretrained else 0.0
+        return self.seconds(network) + measured + steps * step_seconds(row, strategy)
+
+    def notes(self, strategies: Sequence[Strategy]) -> tuple[str, ...]:
+        """Return what the estimate has to say of frozen parts that are too large to keep."""
+        said = []
+        for strategy in strategies:
+            if strategy.solver != "steps" or not strategy.pretrained:
+                continue
+            boundary = frozen_prefix(strategy, len(self.row.blocks))
+            kept = self.kept(boundary)
+            if boundary and kept < VIEWS:
+                values = self.row.blocks[boundary - 1].values * max(self.there.value_bytes, 2)
+                size = (VIEWS + 1) * self.counts.target * values / 1e9
+                instead = f"{kept} views are kept" if kept else "it runs at every step"
+                said.append(
+                    f"{strategy.title}: what the frozen blocks make of {VIEWS} views of each image "
+                    f"would be {size:.1f} GB, too much to keep, so {instead}."
+                )
+        return tuple(said)
 
 
 def power_sentence(n_test: int, seeds: int, given_split: bool) -> str:

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TextIO
 
+from tl_core.estimate import Plan
 from tl_core.events import EpochEnded, Event, Progress, RunEnded, RunFailed, RunStarted
 from tl_core.record import Record
+from tl_core.remaining import remaining_seconds
 from tl_core.tables import StrategyRow
 from tl_core.wording import count, duration, percent, points, spread
 
@@ -70,6 +72,7 @@ class Reporter:
 
     def __init__(self, bar: Bar, found: Record) -> None:
         self.bar, self.found = bar, found
+        self.planned: Plan | None = None
 
     def tell(self, event: Event) -> None:
         """Show what an event means; `found` already contains it."""
@@ -80,11 +83,17 @@ class Reporter:
             title = f"{self._number()} {started.run.strategy.title}, seed {started.run.seed}"
             said = f"{title}: validation {percent(event.validation_accuracy)}"
             if self.bar.live:
-                self.bar.show(said, event.step / started.run.steps)
+                self.bar.show(said + self._to_go(), event.step / started.run.steps)
         elif isinstance(event, RunEnded):
             self.bar.say(self._ended(event))
         elif isinstance(event, RunFailed):
             self.bar.say(f"{self._number()} {event.run.strategy.title} failed: {event.reason}")
+
+    def _to_go(self) -> str:
+        """Say how long it will still take, the plan corrected by what was measured so far."""
+        if self.planned is None:
+            return ""
+        return f", about {duration(round(remaining_seconds(self.planned, self.found)))} to go"
 
     def _number(self) -> str:
         planned = self.found.started.planned_runs if self.found.started else 0

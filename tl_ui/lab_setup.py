@@ -158,10 +158,13 @@ def _start(ready: Prepared) -> None:
                 st.switch_page(theme.MODEL)
             if st.button("Own file", icon=":material/upload_file:"):
                 st.switch_page(theme.MODEL)
-    planned = launch.plan(ready.config, ready.row, ready.counts)
+    planned = launch.plan(ready.config, ready.counts)
     queue = f"waits for {number_of(ready.waiting, 'other job')} first · " if ready.waiting else ""
     power = estimate.power_sentence(ready.counts.n_test, ready.config.seeds, ready.given_split)
-    st.caption(f"{queue}about {duration(planned.seconds)} · {power}.")
+    about = f"about {duration(planned.seconds)} · " if planned else ""
+    st.caption(f"{queue}{about}{power}.")
+    for note in planned.notes if planned else ():
+        st.caption(safe_label(note, 300))
     st.caption("Nothing here can break: everything can be undone or run again.")
 
 

@@ -11,7 +11,6 @@ from tl_core.config import DRAWN, ComparisonConfig
 from tl_core.datasets import Dataset
 from tl_core.estimate import Counts, Plan
 from tl_core.ingest import source_probe
-from tl_core.plans import limits
 from tl_core.request import data_config
 from tl_core.store import QUEUE_LIMIT, StoreError
 from tl_core.strategies import STRATEGIES, Strategy, custom_strategy
@@ -67,7 +66,14 @@ def prepared(chosen: Choice) -> Prepared:
         config=config,
         data=data,
         row=row,
-        counts=Counts(train, validation, test, len(probe.images) if probe else drawn),
+        counts=Counts(
+            train,
+            validation,
+            test,
+            len(probe.images) if probe else drawn,
+            classes=len(data.classes),
+            pixels=_pixels(data.fingerprint, data),
+        ),
         given_split=datasets.has_given_split(data),
         lacks_weights=file is None,
         reason=_reason(config, row, file is None, queued),
@@ -86,6 +92,11 @@ def strategies(chosen: Choice, row: Model) -> tuple[Strategy, ...]:
 def _sizes(fingerprint: str, _data: Dataset) -> tuple[int, int, int]:
     part = datasets.split(_data, 0)
     return len(part.train), len(part.validation), len(part.test)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _pixels(fingerprint: str, _data: Dataset) -> float:
+    return estimate.stored_pixels(_data)
 
 
 def _reason(config: ComparisonConfig, row: Model, lacks_weights: bool, queued: int) -> str:
@@ -108,20 +119,10 @@ def _reason(config: ComparisonConfig, row: Model, lacks_weights: bool, queued: i
     return ""
 
 
-def plan(config: ComparisonConfig, row: Model, counts: Counts) -> Plan:
-    """Return what a comparison is expected to take on this machine."""
+def plan(config: ComparisonConfig, counts: Counts) -> Plan | None:
+    """Return what a comparison is expected to take on this machine, None for an unknown model."""
     store = current.store()
-    measured = store.speeds(estimate.speed_key(row.name, ""))
-    rate, _ = estimate.speed(row, store.device(), measured)
-    return estimate.plan(
-        row,
-        counts,
-        config.strategies,
-        seeds=config.seeds,
-        budget=limits(config, row.preprocessing.crop),
-        zero_shot=bool(config.class_map),
-        flops_per_second=rate,
-    )
+    return estimate.plan_of(config, counts, store.device(), store.speeds())
 
 
 def start(config: ComparisonConfig, name: str | None = None) -> str | None:

@@ -6,7 +6,6 @@ import streamlit as st
 
 from tl_core import curves, estimate, remaining
 from tl_core.catalog import Model, catalog
-from tl_core.estimate import Counts
 from tl_core.record import Record
 from tl_core.store import Comparison
 from tl_core.strategies import Strategy
@@ -124,12 +123,9 @@ def _progress(job: Comparison, found: Record) -> None:
 
 def launch_plan(job: Comparison, found: Record) -> estimate.Plan | None:
     """Return the plan of a comparison that has started."""
-    row = catalog().get(job.config.backbone) if job.config else None
-    if row is None or found.started is None or job.config is None:
+    if found.started is None or job.config is None:
         return None
-    facts, source = found.started.dataset, found.started.source
-    counts = Counts(facts.n_train, facts.n_validation, facts.n_test, source.images if source else 0)
-    return launch.plan(job.config, row, counts)
+    return launch.plan(job.config, estimate.counts_of(found.started))
 
 
 def _times(job: Comparison, found: Record, planned: estimate.Plan | None) -> str:
