@@ -202,3 +202,14 @@ def test_a_run_that_succeeds_after_a_failure_is_no_failure():
     both = record([*failing, *sound])
     assert not both.failed
     assert all(row.failed == 0 for row in rows(both))
+
+
+def test_short_memory_is_told_with_what_it_changes(found):
+    from dataclasses import replace
+
+    from tl_core.tables import memory_note
+
+    assert memory_note(found) == ""
+    note = memory_note(replace(found, micro_batch=8))
+    assert note.startswith("Memory ran out with 32 images at a time")
+    assert "Training from scratch: batch normalisation sees 8 images instead of 32" in note

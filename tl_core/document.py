@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from tl_core.config import BATCH_SIZE
 from tl_core.record import Record
 from tl_core.recording import Recording
 from tl_core.tables import StrategyRow, baselines, source_summary
@@ -36,6 +37,7 @@ def document(
         "source": source_summary(started),
         "class_map": {name: list(indices) for name, indices in config.class_map.items()},
         "budget": config.budget,
+        "micro_batch": found.micro_batch or BATCH_SIZE,
         "device": {
             "type": config.device,
             "name": started.device_name,

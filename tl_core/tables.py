@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from tl_core import metrics, stats
+from tl_core.catalog import catalog
+from tl_core.config import BATCH_SIZE
 from tl_core.events import ComparisonStarted, RunEnded
 from tl_core.record import Record
 from tl_core.strategies import Strategy
@@ -261,3 +263,21 @@ def baselines(found: Record, measured: list[StrategyRow]) -> dict[str, float | N
         "zero_shot": by_name.get("zero_shot"),
         "linear_probe": by_name.get("feature_extraction"),
     }
+
+
+def memory_note(found: Record) -> str:
+    """Return what short memory changed, for the user; empty if it never was short."""
+    if found.micro_batch is None or found.started is None:
+        return ""
+    note = (
+        f"Memory ran out with {BATCH_SIZE} images at a time: every strategy was trained with "
+        f"{found.micro_batch} at a time, added up to batches of {BATCH_SIZE}."
+    )
+    row = catalog().get(found.started.config.backbone)
+    own = [s.title for s in found.strategies if s.stages and s.norm_statistics == "batch"]
+    if row is None or row.normalisation != "batch" or not own:
+        return note
+    return (
+        f"{note} {', '.join(own)}: batch normalisation sees {found.micro_batch} images instead of "
+        f"{BATCH_SIZE}, which changes the numbers."
+    )

@@ -9,7 +9,7 @@ from tl_core.estimate import Plan
 from tl_core.events import EpochEnded, Event, Progress, RunEnded, RunFailed, RunStarted
 from tl_core.record import Record
 from tl_core.remaining import remaining_seconds
-from tl_core.tables import StrategyRow
+from tl_core.tables import StrategyRow, memory_note
 from tl_core.wording import count, duration, percent, points, spread
 
 WIDTH = 24
@@ -137,7 +137,8 @@ def table(found: Record, rows: Sequence[StrategyRow]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     ]
-    return "\n".join([text[0], "-" * len(text[0]), *text[1:]])
+    note = memory_note(found)
+    return "\n".join([text[0], "-" * len(text[0]), *text[1:], *([note] if note else [])])
 
 
 def _line(row: StrategyRow, title: str, labelled: bool) -> list[str]:

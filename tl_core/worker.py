@@ -104,6 +104,8 @@ def main() -> None:
     """Be a worker: one job, then exit."""
     end = pipe.WorkerEnd()
     # Torch is imported here, not above: what an import prints must not reach the message pipe.
+    # The first optimiser would import the compiler: a second that the spare has time for.
+
     import tl_core.checkpoints
     import tl_core.experiment  # noqa: F401
     from tl_core.device import device_report

@@ -7,6 +7,7 @@ from tl_core.catalog import catalog
 from tl_core.events import RunFailed
 from tl_core.record import Record
 from tl_core.store import Comparison
+from tl_core.tables import memory_note
 from tl_core.wording import duration
 from tl_ui import chart, current, launch, scoreboard, strategy_table, theme, verdict_view
 from tl_ui.follow import Followed, follow
@@ -45,6 +46,8 @@ def show(job: Comparison) -> None:
     st.subheader("All strategies, measured and by the textbook", anchor=False)
     if followed.rows:
         strategy_table.show(followed, job.id)
+    if note := memory_note(found):
+        st.info(note, icon=":material/memory:")
     verdict_view.source(found)
     _failures(found)
     with st.expander("The command that gives these numbers again", icon=":material/terminal:"):
