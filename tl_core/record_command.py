@@ -1,14 +1,10 @@
 """`record` on the command line: a sample's default comparison, run from nothing, kept as a file."""
 
 import argparse
-import contextlib
-import os
 import shlex
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +13,7 @@ import msgspec
 from tl_core import catalog, recording, weights, worker
 from tl_core.config import DRAWN, NotPossible
 from tl_core.events import ComparisonStarted, Progress
+from tl_core.home import empty_home
 from tl_core.ingest import SAMPLE_PREFIX, SAMPLES, source_probe
 from tl_core.record import Record, add
 from tl_core.recording import Facts, Moment, Recording
@@ -72,7 +69,7 @@ def make(sample: str, request: Request, commit: str, bar: Bar) -> Recording:
     import tl_core.checkpoints
     import tl_core.experiment  # noqa: F401
 
-    with _empty_home():
+    with empty_home():
         config, data = resolve(request, bar.show)
         if config.data.probe is not None and config.data.probe.startswith(DRAWN):
             bar.show(f"Drawing {source_probe.COUNT:,} source images", None)
@@ -139,18 +136,3 @@ def _command(request: Request) -> str:
     words = ["python", "-m", "tl_core", "compare", request.data]
     words += ["--seeds", str(request.seeds), "--budget", request.budget]
     return shlex.join(words)
-
-
-@contextlib.contextmanager
-def _empty_home() -> Iterator[None]:
-    """Work in a data directory of its own, which is gone afterwards."""
-    before = os.environ.get("TL_HOME")
-    with tempfile.TemporaryDirectory(prefix="tl-record-", ignore_cleanup_errors=True) as empty:
-        os.environ["TL_HOME"] = empty
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ["TL_HOME"]
-            else:
-                os.environ["TL_HOME"] = before
