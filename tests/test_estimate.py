@@ -5,13 +5,14 @@ import itertools
 import pytest
 
 from tests import scripted
-from tl_core import estimate, stats
+from tl_core import estimate, speeds, stats
 from tl_core.catalog import catalog
 from tl_core.config import budget_for
-from tl_core.estimate import Counts, Machine, machine, plan, power_sentence
+from tl_core.estimate import Counts, plan, power_sentence
 from tl_core.events import RunEnded
 from tl_core.record import Record, add, record
 from tl_core.remaining import remaining_seconds
+from tl_core.speeds import Machine, machine
 from tl_core.strategies import STRATEGIES
 
 ROW = catalog()["resnet18"]
@@ -51,7 +52,7 @@ def test_freezing_more_costs_less() -> None:
 
 def test_a_measured_speed_replaces_the_guess() -> None:
     """The model's own, else a convolution's here, else a constant for this kind of device."""
-    learned = estimate.measured_speeds(record(scripted.events()))
+    learned = speeds.measured_speeds(record(scripted.events()))
     (speed,) = learned.values()
     # The optimiser's share of the time is not the network's.
     assert 2e11 < speed < 4e11
@@ -59,9 +60,9 @@ def test_a_measured_speed_replaces_the_guess() -> None:
     assert machine(ROW, report, learned) == Machine(speed, True, 8)
     convolution = {**report, "flops_per_second": 7e11, "precision": "float32"}
     assert machine(ROW, convolution, {}) == Machine(7e11, False, 8, 4)
-    assert machine(ROW, report, {}) == Machine(8 * estimate.CORE_SPEED, False, 8)
+    assert machine(ROW, report, {}) == Machine(8 * speeds.CORE_SPEED, False, 8)
     depthwise = catalog()["mobilenet_v3_small"]
-    assert machine(depthwise, report, {}).flops_per_second < 4 * estimate.CORE_SPEED
+    assert machine(depthwise, report, {}).flops_per_second < 4 * speeds.CORE_SPEED
 
 
 def test_what_is_too_large_to_keep_is_said() -> None:
@@ -100,7 +101,7 @@ def test_reused_runs_teach_nothing_about_speed() -> None:
         msgspec.structs.replace(e, reused=True) if isinstance(e, RunStarted) else e
         for e in scripted.events()
     ]
-    assert estimate.measured_speeds(record(script)) == {}
+    assert speeds.measured_speeds(record(script)) == {}
 
 
 def test_the_remaining_time_falls_to_nothing() -> None:

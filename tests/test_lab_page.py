@@ -13,10 +13,10 @@ from tests import scripted
 from tl_core import ingest, weights
 from tl_core.catalog import catalog
 from tl_core.config import DRAWN, ComparisonConfig
-from tl_core.estimate import measured_speeds
 from tl_core.events import Event, RunEnded
 from tl_core.ingest import source_probe
 from tl_core.record import record
+from tl_core.speeds import measured_speeds
 from tl_core.store import QUEUE_LIMIT, Store
 from tl_core.weights import WeightsFile
 from tl_ui import launch

@@ -8,10 +8,11 @@ from tl_core import weights, worker
 from tl_core.config import ComparisonConfig, NotPossible
 from tl_core.device import device_report
 from tl_core.document import document
-from tl_core.estimate import Plan, counts_of, measured_speeds, plan_of
+from tl_core.estimate import Plan, counts_of, plan_of
 from tl_core.events import ComparisonStarted
 from tl_core.record import Record, add
 from tl_core.request import Request, resolve
+from tl_core.speeds import measured_speeds
 from tl_core.store import Store
 from tl_core.strategies import STRATEGIES
 from tl_core.tables import rows

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from tl_core import curves, estimate, figures
+from tl_core import curves, figures
 from tl_core.catalog import catalog
 from tl_core.events import RunFailed
 from tl_core.record import Record
+from tl_core.speeds import measured_speeds
 from tl_core.store import Comparison
 from tl_core.tables import memory_note
 from tl_core.wording import duration
@@ -166,5 +167,5 @@ def _learn(job: Comparison, found: Record) -> None:
     store = current.store()
     latest = next((j for j in store.list(kind="compare") if j.status == "done"), job)
     if latest.id == job.id:
-        for key, value in estimate.measured_speeds(found).items():
+        for key, value in measured_speeds(found).items():
             store.remember(key, value)

@@ -1,0 +1,83 @@
+"""How fast this machine is with a model: measured where anything was, else a guess."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tl_core.catalog import Model, catalog
+from tl_core.config import BATCH_SIZE
+from tl_core.record import Record
+from tl_core.strategies import Strategy, block_factors, frozen_prefix
+
+# Floating-point operations a second where not even a convolution was measured: a CPU core with
+# bfloat16, a graphics card, an Apple GPU.
+CORE_SPEED, CUDA_SPEED, MPS_SPEED = 1.4e11, 5.0e12, 1.0e12
+# Depthwise convolutions move more memory per operation: a fraction of a convolution's speed.
+_SLOW_FAMILIES = {"mobilenet": 0.25, "efficientnet": 0.25, "regnet": 0.5, "densenet": 0.5}
+
+# Seconds of an optimiser per parameter, and of a fresh view per image and per pixel.
+OPTIMIZER_SECONDS, VIEW_SECONDS, VIEW_PIXEL_SECONDS = 1.0e-9, 6e-5, 5e-9
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What is known of the device: operations a second with a model, threads, bytes of a value."""
+
+    flops_per_second: float
+    measured: bool = False
+    threads: int = 2
+    value_bytes: int = 2
+
+
+def speed_key(model: str, device: str) -> str:
+    """Return the name under which the store remembers a model's measured speed on a device."""
+    return f"flops_per_second/{model}/{device}"
+
+
+def machine(
+    row: Model, device: Mapping[str, object] | None, measured: Mapping[str, float]
+) -> Machine:
+    """Return what is known of this machine with a model.
+
+    `device` is what a worker reported, None for nothing yet; `measured` the store's speeds.
+    """
+    report = dict(device or {})
+    kind, threads = str(report.get("device", "cpu")), report.get("threads")
+    cores = threads if isinstance(threads, int) and threads > 0 else 2
+    width = 4 if report.get("precision") == "float32" else 2
+    known = measured.get(speed_key(row.name, kind))
+    if known:
+        return Machine(known, True, cores, width)
+    convolution = report.get("flops_per_second")
+    if not isinstance(convolution, float):
+        convolution = {"cuda": CUDA_SPEED, "mps": MPS_SPEED}.get(kind, CORE_SPEED * cores)
+    return Machine(convolution * _SLOW_FAMILIES.get(row.family, 1.0), False, cores, width)
+
+
+def measured_speeds(found: Record) -> dict[str, float]:
+    """Return what a comparison's trained runs say of the machine's speed, for the store."""
+    if found.started is None:
+        return {}
+    config = found.started.config
+    row = catalog().get(config.backbone)
+    fresh = [
+        ended
+        for run_id, ended in found.ended.items()
+        if ended.run.steps and run_id in found.runs and not found.runs[run_id].reused
+    ]
+    if row is None or not fresh:
+        return {}
+    seconds = sum(ended.result.train_seconds for ended in fresh)
+    around = sum(ended.run.steps * step_seconds(row, ended.run.strategy) for ended in fresh)
+    flops = sum(ended.result.flops for ended in fresh)
+    # However wrong the constants are here, most of a step is the network.
+    return {speed_key(config.backbone, config.device): flops / max(seconds - around, seconds / 2)}
+
+
+def step_seconds(row: Model, strategy: Strategy) -> float:
+    """Return the seconds of a step beside the network: the optimiser, and fresh views."""
+    factors = block_factors(strategy.stages[-1], len(row.blocks))
+    pairs = zip(row.blocks, factors, strict=True)
+    trained = sum(block.parameters for block, factor in pairs if factor is not None)
+    fresh = not strategy.pretrained or frozen_prefix(strategy, len(row.blocks)) == 0
+    view = (VIEW_SECONDS + VIEW_PIXEL_SECONDS * row.preprocessing.crop**2) if fresh else 0.0
+    return OPTIMIZER_SECONDS * trained + BATCH_SIZE * view
