@@ -59,7 +59,7 @@ def test_a_measured_speed_replaces_the_guess() -> None:
     report = {"device": "cpu", "threads": 8}
     assert machine(ROW, report, learned) == Machine(speed, True, 8)
     convolution = {**report, "flops_per_second": 7e11, "precision": "float32"}
-    assert machine(ROW, convolution, {}) == Machine(7e11, False, 8, 4)
+    assert machine(ROW, convolution, {}) == Machine(speeds.NETWORK_SHARE * 7e11, False, 8, 4)
     assert machine(ROW, report, {}) == Machine(8 * speeds.CORE_SPEED, False, 8)
     depthwise = catalog()["mobilenet_v3_small"]
     assert machine(depthwise, report, {}).flops_per_second < 4 * speeds.CORE_SPEED
