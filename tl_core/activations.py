@@ -7,6 +7,7 @@ on disk, keyed by everything that decides their values, and are opened as memory
 import contextlib
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from torch import Tensor
 from tl_core import cache, device, remembered
 from tl_core.backbones import Backbone
 from tl_core.config import content_hash
-from tl_core.device import Compute, synchronise
+from tl_core.device import Compute
 from tl_core.events import Progress
 from tl_core.home import folder
 from tl_core.inputs import EVALUATION_BATCH, CachedInputs, Inputs, PixelInputs, full_rows
@@ -127,11 +128,16 @@ def open_inputs(
     expected = (views + 1) * per_view
     path = _path("boundary", weights_sha256, pixels, compute, boundary, views, mirror)
     if not cache.is_ready(path):
+        recomputed = PixelInputs(pixels, mirror, compute, views)
         if not cache.has_room(expected) or not _reading_pays(prefix):
-            return PixelInputs(pixels, mirror, compute, views)
-        with cache.building(path, expected) as part:
-            np.save(part / "filled.npy", np.zeros((views + 1, len(pixels)), dtype=bool))
-            np.save(part / "spent.npy", np.zeros(2))
+            return recomputed
+        try:
+            with cache.building(path, expected) as part:
+                _reserve(part / "values.bin", expected)
+                np.save(part / "filled.npy", np.zeros((views + 1, len(pixels)), dtype=bool))
+                np.save(part / "spent.npy", np.zeros(2))
+        except OSError:  # the disk filled up in this moment
+            return recomputed
     kept = _Kept(path, (views + 1, len(pixels), *sample.shape[1:]), sample.dtype)
     yield from kept.fill(prefix, trained, evaluated)
     return CachedInputs(kept.values[0], kept.values[1:], boundary, kept.seconds_per_view, compute)
@@ -166,15 +172,15 @@ class _Kept:
     """Activations on disk, computed when they are first needed.
 
     `values` is (1 + views) x images x activation, the evaluation view first. A slot is marked as
-    filled only after its values are written; two processes at once write the same values.
+    filled only after its values lie on the disk; two processes at once write the same values.
     """
 
     def __init__(self, path: Path, shape: tuple[int, ...], dtype: torch.dtype) -> None:
-        self.path = path
-        file = path / "values.bin"
-        file.touch()
-        size = int(np.prod(shape))
-        self.values = torch.from_file(str(file), shared=True, size=size, dtype=dtype).view(shape)
+        self.path, self.file = path, path / "values.bin"
+        if path in _marking:
+            _marking.pop(path).join()
+        values = torch.from_file(str(self.file), shared=True, size=int(np.prod(shape)), dtype=dtype)
+        self.values = values.view(shape)
         self.filled: NDArray[np.bool_] = np.load(path / "filled.npy")
         self.spent: NDArray[np.float64] = np.load(path / "spent.npy")
 
@@ -204,16 +210,30 @@ class _Kept:
                 self.filled[view, chosen[:kept]] = True
                 done += kept
                 yield Progress(message="Running the frozen blocks once", fraction=done / total)
-        synchronise(prefix.compute.device)
-        self._mark()
+        # Beside the training: it need not wait for the disk.
+        _marking[self.path] = threading.Thread(target=self._mark)
+        _marking[self.path].start()
 
     def _mark(self) -> None:
         # A folder that another process just evicted stays readable here, and is made again later.
         with contextlib.suppress(OSError):
+            with self.file.open("rb") as file:
+                os.fsync(file.fileno())
             for name, values in (("filled", self.filled), ("spent", self.spent)):
                 part = self.path / f"{name}.{os.getpid()}.npy"
                 np.save(part, values)
                 part.replace(self.path / f"{name}.npy")
+
+
+# Entries whose new slots are being marked.
+_marking: dict[Path, threading.Thread] = {}
+
+
+def _reserve(path: Path, size: int) -> None:
+    """Take the room on the disk: writing to a map of a file that has none kills the process."""
+    with path.open("wb") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
 
 
 def _reading_pays(prefix: _Prefix) -> bool:
