@@ -166,7 +166,7 @@ def test_a_failed_run_gives_exit_code_1(picture_folder, random_weights, capsys, 
     def broken(*_: object) -> None:
         raise RuntimeError("broken on purpose")
 
-    monkeypatch.setattr("tl_core.experiment.convex_probes", broken)
+    monkeypatch.setattr("tl_core.execution.convex_probes", broken)
     names = "feature_extraction,zero_shot"
     assert compare(picture_folder, random_weights(MODEL), "--strategies", names) == 1
     assert "broken on purpose" in capsys.readouterr().out

@@ -10,7 +10,8 @@ from PIL import Image
 from tl_core import catalog, config, freezing, ingest, weights
 from tl_core.config import Budget, ComparisonConfig, DataConfig
 from tl_core.events import ComparisonEnded, ComparisonStarted, EpochEnded, RunEnded, RunStarted
-from tl_core.experiment import choose_trial, run_comparison
+from tl_core.execution import choose_trial
+from tl_core.experiment import run_comparison
 from tl_core.record import Record, add, record
 from tl_core.strategies import STRATEGIES, custom_strategy
 from tl_core.tables import rows
@@ -291,12 +292,12 @@ def test_zero_shot_without_a_map_is_not_applicable(prepared):
 
 
 def test_a_failing_run_is_told_and_the_others_go_on(prepared, monkeypatch):
-    from tl_core import experiment
+    from tl_core import execution
 
     def broken(*_: object) -> None:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9 bytes")
 
-    monkeypatch.setattr(experiment, "convex_probes", broken)
+    monkeypatch.setattr(execution, "convex_probes", broken)
     found = Keeper().run(prepared)
     failed = next(row for row in rows(found) if row.strategy == "feature_extraction")
     assert "not enough memory" in failed.failure
@@ -335,7 +336,7 @@ def test_short_memory_halves_the_micro_batch_of_all_alike(prepared, monkeypatch)
 
 
 def test_memory_that_never_suffices_is_a_failed_run(prepared, monkeypatch):
-    from tl_core import experiment, trainer
+    from tl_core import execution, trainer
 
     def short(self):
         raise MemoryError
@@ -345,7 +346,7 @@ def test_memory_that_never_suffices_is_a_failed_run(prepared, monkeypatch):
     found = Keeper().run(full)
     (failed,) = found.failed.values()
     assert "not enough memory" in failed.reason
-    assert failed.run.micro_batch == experiment.SMALLEST_MICRO_BATCH
+    assert failed.run.micro_batch == execution.SMALLEST_MICRO_BATCH
 
 
 def test_steps_and_rate_of_ones_own_hold_for_all_that_train(prepared):

@@ -70,6 +70,13 @@ def test_signs(zero, frozen, full, forgot, expected):
     assert verdicts("signs", found(correct, **{FULL: forgetting})) == expected
 
 
+def test_signs_claim_no_gain_only_where_a_gain_would_have_been_seen():
+    """Two coins: their difference contains 0, and so much else that nothing is shown."""
+    forgetting = {"forgetting_points": 6.0, "forgetting_low": 5.0, "forgetting_high": 9.0}
+    correct = {"zero_shot": hits(0.4, 0), FROZEN: hits(0.5, 1), FULL: hits(0.5, 2)}
+    assert not verdicts("signs", found(correct, **{FULL: forgetting}))[3]
+
+
 def test_threads_need_a_difference_that_intervals_see():
     even = {FROZEN: hits(0.8, 0), SCRATCH: hits(0.8, 1)}
     assert verdicts("threads", found(even)) == [False]

@@ -37,6 +37,7 @@ def document(
         "source": source_summary(started),
         "class_map": {name: list(indices) for name, indices in config.class_map.items()},
         "budget": config.budget,
+        "steps": started.steps,
         "micro_batch": found.micro_batch or BATCH_SIZE,
         "device": {
             "type": config.device,

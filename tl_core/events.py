@@ -138,7 +138,10 @@ class RunResult(Base, frozen=True, tag="RunResult"):
 
 
 class RunEnded(Base, frozen=True, tag="RunEnded"):
-    """A training is complete; identical for a fresh and a reused run."""
+    """A training is complete; identical for a fresh and a reused run.
+
+    `seconds` is all that the run took, its looks at images and its frozen part included.
+    """
 
     run_id: str
     run: RunConfig
@@ -146,6 +149,7 @@ class RunEnded(Base, frozen=True, tag="RunEnded"):
     total_parameters: int
     result: RunResult
     curve: tuple[EpochEnded, ...] = ()
+    seconds: float | None = None
 
 
 class RunFailed(Base, frozen=True, tag="RunFailed"):

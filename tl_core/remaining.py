@@ -19,7 +19,7 @@ def remaining_seconds(planned: Plan, found: Record) -> float:
         started = found.runs.get(run_id)
         if run is not None and started is not None and not started.reused:
             expected += run.seconds
-            measured += ended.result.train_seconds
+            measured += ended.seconds or ended.result.train_seconds
     for failed in found.failed.values():
         _take(left, failed.run.strategy.name, failed.run.seed, failed.run.kind)
     open_run = current(found)

@@ -50,6 +50,7 @@ class Task:
 
 def solve(task: Task, solved: Solved) -> Iterator[Event]:
     """Yield a run without a training loop: the convex probe or the zero-shot head."""
+    begun = time.perf_counter()
     row, read_out = task.materials.row, task.materials.read_out
     convex = task.run.strategy.solver == "convex"
     trainable, total = 0, row.parameters
@@ -81,25 +82,28 @@ def solve(task: Task, solved: Solved) -> Iterator[Event]:
         )
 
     state = task.materials.original.net.state_dict()
+    result = _result(
+        task,
+        predict,
+        task.materials.meter.measure(state, task.split.test),
+        train_seconds=seconds,
+        peak_memory_mb=memory["megabytes"],
+        flops=float(looked * row.flops),
+        regularisation=penalty,
+    )
     yield RunEnded(
         run_id=task.run_id,
         run=task.run,
         trainable_parameters=trainable,
         total_parameters=total,
-        result=_result(
-            task,
-            predict,
-            task.materials.meter.measure(state, task.split.test),
-            train_seconds=seconds,
-            peak_memory_mb=memory["megabytes"],
-            flops=float(looked * row.flops),
-            regularisation=penalty,
-        ),
+        result=result,
+        seconds=time.perf_counter() - begun,
     )
 
 
 def train(task: Task, resume: dict[str, Any] | None, save_state: SaveState) -> Iterator[Event]:
     """Yield a run of the training loop; `save_state` is called after every epoch."""
+    begun = time.perf_counter()
     materials, run = task.materials, task.run
     strategy = run.strategy
     backbone, head = _model(task)
@@ -128,13 +132,15 @@ def train(task: Task, resume: dict[str, Any] | None, save_state: SaveState) -> I
         for event in fit:
             yield event
             save_state(task.run_id, fit.state)
+    result = _trained_result(task, fit, memory["megabytes"])
     yield RunEnded(
         run_id=task.run_id,
         run=run,
         trainable_parameters=trainable,
         total_parameters=total,
         curve=tuple(fit.history),
-        result=_trained_result(task, fit, memory["megabytes"]),
+        result=result,
+        seconds=time.perf_counter() - begun,
     )
 
 

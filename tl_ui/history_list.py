@@ -137,7 +137,9 @@ def _facts(job: Comparison) -> str:
     parts = [safe_label(_data(job), 60), safe_label(_model(job), 60)]
     if job.config is not None:
         parts.append(number_of(len(job.config.strategies), "strategy", "strategies"))
-        parts.append(f"{job.config.budget}, {number_of(job.config.seeds, 'seed')}")
+        steps = job.config.steps
+        budget = job.config.budget if steps is None else number_of(steps, "step")
+        parts.append(f"{budget}, {number_of(job.config.seeds, 'seed')}")
     parts.append(
         f"started {_when(job.started)}" if job.started else f"asked for {_when(job.created)}"
     )

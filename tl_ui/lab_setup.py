@@ -154,7 +154,7 @@ def _start(ready: Prepared) -> None:
         st.markdown(f":material/info: {safe_label(ready.reason, 400)}")
     if ready.lacks_weights:
         with st.container(horizontal=True):
-            if st.button("Download", icon=":material/download:"):
+            if ready.row.weights.url and st.button("Download", icon=":material/download:"):
                 st.switch_page(theme.MODEL)
             if st.button("Own file", icon=":material/upload_file:"):
                 st.switch_page(theme.MODEL)

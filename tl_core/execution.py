@@ -1,0 +1,211 @@
+"""Which runs of a comparison are executed, with which rate and memory, and which are taken over."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+import torch
+
+from tl_core import device, metrics
+from tl_core.config import (
+    BATCH_SIZE,
+    RECIPE_VERSION,
+    ComparisonConfig,
+    RunConfig,
+    RunKind,
+    content_hash,
+)
+from tl_core.datasets import Split, split
+from tl_core.events import Event, MicroBatchHalved, RunEnded, RunFailed, RunStarted
+from tl_core.heads import Probe, ProbeTask, convex_probes
+from tl_core.materials import Materials
+from tl_core.plans import limits, steps_of, trial_steps
+from tl_core.runs import SaveState, Task, failure_reason, is_out_of_memory, solve, train
+from tl_core.strategies import Strategy, frozen_prefix, trial_grid
+
+Finished = Callable[[str], RunEnded | None]
+LoadState = Callable[[str], dict[str, Any] | None]
+
+# Fewer images at a time would mostly wait, and a model that needs it will not fit anyway.
+SMALLEST_MICRO_BATCH = 4
+
+
+class MemoryShort(Exception):
+    """A run did not fit into memory, and a smaller micro-batch is left to try."""
+
+
+def cheapest_first(strategies: Sequence[Strategy], materials: Materials) -> list[Strategy]:
+    """Return strategies in the order in which they cost: something moves within seconds."""
+    blocks = len(materials.row.blocks)
+    order = ("none", "convex", "steps")
+    return sorted(
+        strategies,
+        key=lambda s: (order.index(s.solver), not s.pretrained, -frozen_prefix(s, blocks)),
+    )
+
+
+def choose_trial(trials: Sequence[RunEnded], validation_images: int) -> RunConfig:
+    """Return the trial to repeat in full, guarding against optimism on few images.
+
+    The lowest validation log-loss, then the smallest rate (then the strongest decay) whose
+    validation accuracy lies within one standard error of it. Diverged trials are out, unless all
+    are.
+    """
+    sound = [t for t in trials if not t.result.diverged] or list(trials)
+    best = min(sound, key=lambda t: t.result.validation_loss or 0.0)
+    accuracy = best.result.validation_accuracy or 0.0
+    floor = accuracy - metrics.standard_error(accuracy, validation_images)
+    close = [t for t in sound if (t.result.validation_accuracy or 0.0) >= floor]
+    return min(close, key=lambda t: (t.run.learning_rate, -t.run.weight_decay)).run
+
+
+class Execution:
+    """Executes the runs of a comparison one after another over the same materials."""
+
+    def __init__(
+        self,
+        config: ComparisonConfig,
+        materials: Materials,
+        finished: Finished,
+        load_state: LoadState,
+        save_state: SaveState,
+    ) -> None:
+        self.config, self.materials = config, materials
+        self.finished, self.load_state, self.save_state = finished, load_state, save_state
+        self.budget = limits(config, materials.row.preprocessing.crop)
+        self.rates: dict[str, tuple[float, float]] = {}
+        self.splits: dict[int, Split] = {}
+        self.probes: dict[Split, tuple[Probe, float]] = {}
+        self.micro_batch = BATCH_SIZE
+        self.done: set[str] = set()
+
+    def all(self) -> Iterator[Event]:
+        """Yield the events of all runs, seed after seed; raises MemoryShort."""
+        for seed in range(self.config.seeds):
+            for strategy in cheapest_first(self.config.strategies, self.materials):
+                yield from self.strategy_runs(strategy, seed)
+
+    def halve_micro_batch(self) -> MicroBatchHalved:
+        """Begin anew with half as many images in memory at a time."""
+        self.micro_batch //= 2
+        self.rates = {}
+        if self.config.device == "cuda":
+            torch.cuda.empty_cache()
+        return MicroBatchHalved(micro_batch=self.micro_batch)
+
+    def split(self, seed: int) -> Split:
+        """Return the split of a seed, made once."""
+        if seed not in self.splits:
+            self.splits[seed] = split(self.materials.dataset, seed)
+        return self.splits[seed]
+
+    def strategy_runs(self, strategy: Strategy, seed: int) -> Iterator[Event]:
+        """Yield the events of one strategy's runs for one seed, its trials first."""
+        if strategy.solver != "steps":
+            applicable = any(self.config.class_map.get(n) for n in self.materials.dataset.classes)
+            if strategy.solver == "convex" or applicable:
+                yield from self._execute(self._run(strategy, seed, "final", 0, 0.0, 0.0))
+            return
+        if strategy.name not in self.rates:
+            yield from self._trials(strategy, seed)
+        rate, decay = self.rates[strategy.name]
+        for kind, steps in steps_of(strategy, self.budget):
+            yield from self._execute(self._run(strategy, seed, kind, steps, rate, decay))
+
+    def _trials(self, strategy: Strategy, seed: int) -> Iterator[Event]:
+        """Yield the trials' events and remember the chosen rate and decay for all seeds."""
+        recipe = self.materials.row.recipe
+        rate = recipe.rate if strategy.pretrained else recipe.scratch_rate
+        if self.config.learning_rate is not None:
+            rate = self.config.learning_rate
+        grid = trial_grid(strategy.pretrained, rate, self.budget.trials)
+        self.rates[strategy.name] = grid[0]
+        if len(grid) == 1:
+            return
+        ended = []
+        for rate, decay in grid:
+            steps = trial_steps(self.budget)
+            for event in self._execute(self._run(strategy, seed, "trial", steps, rate, decay)):
+                yield event
+                if isinstance(event, RunEnded):
+                    ended.append(event)
+        if ended:
+            chosen = choose_trial(ended, len(self.split(seed).validation))
+            self.rates[strategy.name] = (chosen.learning_rate, chosen.weight_decay)
+
+    def _run(
+        self, strategy: Strategy, seed: int, kind: RunKind, steps: int, rate: float, decay: float
+    ) -> RunConfig:
+        return RunConfig(
+            strategy=strategy,
+            seed=seed,
+            kind=kind,
+            steps=steps,
+            learning_rate=rate,
+            weight_decay=decay,
+            micro_batch=self.micro_batch if strategy.solver == "steps" else BATCH_SIZE,
+            mirror=self.materials.dataset.mirror,
+        )
+
+    def identity(self, run: RunConfig) -> str:
+        """Return the hash of everything that decides the run's numbers; wording does not."""
+        config, materials, strategy = self.config, self.materials, run.strategy
+        part = self.split(run.seed)
+        rules = (strategy.pretrained, strategy.solver, strategy.stages, strategy.norm_statistics)
+        numbers = (run.seed, run.kind, run.steps, run.learning_rate, run.weight_decay)
+        class_map = config.class_map if strategy.solver == "none" else None
+        return content_hash(
+            RECIPE_VERSION,
+            (rules, numbers, run.batch_size, run.micro_batch, run.mirror, class_map),
+            (materials.pixels.key, materials.labels.tolist(), part.train, part.validation),
+            (part.test, materials.probe.inputs.pixels.key if materials.probe else None),
+            (config.backbone, config.weights_sha256, materials.row.recipe.optimizer),
+            (config.device, config.precision, config.threads, device.versions()),
+        )
+
+    def _execute(self, run: RunConfig) -> Iterator[Event]:
+        """Yield one run's events: taken over from an identical one, or trained."""
+        run_id = self.identity(run)
+        if run_id in self.done:
+            return
+        earlier = self.finished(run_id)
+        if earlier is not None:
+            ended = msgspec.structs.replace(earlier, run_id=run_id, run=run)
+            yield RunStarted(
+                run_id=run_id,
+                run=run,
+                trainable_parameters=ended.trainable_parameters,
+                total_parameters=ended.total_parameters,
+                reused=True,
+            )
+            yield from ended.curve
+            yield ended
+            self.done.add(run_id)
+            return
+        task = Task(run_id, run, self.split(run.seed), self.materials, self.config.class_map)
+        try:
+            if run.strategy.solver == "steps":
+                yield from train(task, self.load_state(run_id), self.save_state)
+            else:
+                yield from solve(task, self._solved)
+            self.done.add(run_id)
+        except (RuntimeError, MemoryError, ValueError) as error:
+            if is_out_of_memory(error) and run.steps and self.micro_batch > SMALLEST_MICRO_BATCH:
+                raise MemoryShort from None
+            yield RunFailed(run_id=run_id, run=run, reason=failure_reason(error))
+
+    def _solved(self, part: Split) -> tuple[Probe, float]:
+        """Return a split's linear probe and its seconds; all seeds are solved together."""
+        if part not in self.probes:
+            parts = list(dict.fromkeys(self.split(seed) for seed in range(self.config.seeds)))
+            started, materials = time.perf_counter(), self.materials
+            found = convex_probes(
+                materials.read_out.features,
+                materials.labels,
+                [ProbeTask(one.train, one.validation) for one in parts],
+                len(materials.dataset.classes),
+            )
+            share = (time.perf_counter() - started) / len(parts)
+            self.probes = {one: (probe, share) for one, probe in zip(parts, found, strict=True)}
+        return self.probes[part]
