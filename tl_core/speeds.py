@@ -12,8 +12,8 @@ from tl_core.strategies import Strategy, block_factors, frozen_prefix
 # bfloat16, a graphics card, an Apple GPU.
 CORE_SPEED, CUDA_SPEED, MPS_SPEED = 1.4e11, 5.0e12, 1.0e12
 # Of a convolution's speed alone a whole network reaches this part: what lies between convolutions
-# moves memory (SqueezeNet and ResNet-10 on two cores, both precisions: 0.5 to 0.7).
-NETWORK_SHARE = 0.6
+# moves memory (SqueezeNet and ResNet-10 on two cores: 0.4 to 0.5).
+NETWORK_SHARE = 0.45
 # Depthwise convolutions move more memory per operation: a fraction of a convolution's speed.
 _SLOW_FAMILIES = {"mobilenet": 0.25, "efficientnet": 0.25, "regnet": 0.5, "densenet": 0.5}
 
