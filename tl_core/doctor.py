@@ -38,7 +38,8 @@ def _torch() -> tuple[bool, str]:
     versions = found["versions"]
     return True, (
         f"torch {versions['torch']}, torchvision {versions['torchvision']} on {found['device']} "
-        f"({found['device_name']}), {found['precision']}, {found['threads']} threads"
+        f"({found['device_name']}), {found['precision']}, {found['threads']} threads; measured "
+        f"once: remove {home() / 'measured'} to measure again"
     )
 
 
