@@ -11,9 +11,9 @@ from tl_core.strategies import Strategy, block_factors, frozen_prefix
 # Floating-point operations a second where not even a convolution was measured: a CPU core with
 # bfloat16, a graphics card, an Apple GPU.
 CORE_SPEED, CUDA_SPEED, MPS_SPEED = 1.4e11, 5.0e12, 1.0e12
-# Of a convolution's speed alone a whole network reaches this part: what lies between convolutions
-# moves memory (SqueezeNet and ResNet-10 on two cores: 0.4 to 0.5).
-NETWORK_SHARE = 0.45
+# Of one core's convolution times the cores a whole network reaches this part: cores share what
+# moves memory (SqueezeNet and ResNet-10 on two cores: 0.3 to 0.35).
+NETWORK_SHARE = 0.32
 # Depthwise convolutions move more memory per operation: a fraction of a convolution's speed.
 _SLOW_FAMILIES = {"mobilenet": 0.25, "efficientnet": 0.25, "regnet": 0.5, "densenet": 0.5}
 
