@@ -21,15 +21,15 @@ import msgspec
 import numpy as np
 import torch
 
+from benchmarks.rows import kept
 from tl_core import backbones, catalog, device, weights
 from tl_core.activations import read_out_pass
 from tl_core.backbones import Backbone
-from tl_core.config import RunConfig, content_hash
+from tl_core.config import RunConfig
 from tl_core.datasets import Dataset, Split, split
 from tl_core.device import Compute
 from tl_core.forgetting import ready
 from tl_core.heads import Head, ProbeTask, convex_probes
-from tl_core.home import folder
 from tl_core.ingest import ingest_path
 from tl_core.inputs import PixelInputs
 from tl_core.pixels import Pixels, open_pixels
@@ -152,13 +152,14 @@ def probed(bench: Bench, parts: Split, pretrained: bool, seed: int) -> Kept:
             _measure_norm_statistics(backbone, bench, parts.train)
         every = [*parts.train, *parts.validation, *parts.test]
         features, _ = read_out_pass(backbone, bench.inputs, every, bench.compute)
-        train, validation = len(parts.train), len(parts.validation)
-        task = ProbeTask(range(train), range(train, train + validation))
-        probe = convex_probes(features, bench.labels(every), [task], len(bench.dataset.classes))[0]
-        validation, test = np.split(features[train:], [validation])
-        right = probe.probabilities(test).argmax(axis=1) == bench.labels(parts.test)
-        checked = probe.probabilities(validation).argmax(axis=1) == bench.labels(parts.validation)
-        return Kept(probe.penalty, float(checked.mean()), right.astype(int).tolist())
+        fitted = len(parts.train)
+        chosen = fitted + len(parts.validation)
+        task = ProbeTask(range(fitted), range(fitted, chosen))
+        labels = bench.labels(every)
+        probe = convex_probes(features, labels, [task], len(bench.dataset.classes))[0]
+        right = probe.probabilities(features).argmax(axis=1) == labels
+        checked, tested = right[fitted:chosen], right[chosen:]
+        return Kept(probe.penalty, float(checked.mean()), tested.astype(int).tolist())
 
     return _kept(solve, bench, ("probe", pretrained), seed)
 
@@ -170,23 +171,22 @@ def _measure_norm_statistics(backbone: Backbone, bench: Bench, indices: Sequence
         norm.momentum = None  # a plain average over the batches
         norm.train()
     with torch.no_grad(), bench.compute.autocast():
-        for batch, kept in bench.inputs.evaluation_batches(indices):
-            backbone(batch[:kept])
+        for batch, count in bench.inputs.evaluation_batches(indices):
+            backbone(batch[:count])
     backbone.eval()
 
 
 def _kept(make: Callable[[], Kept], bench: Bench, *what: Any) -> Kept:
     """Return what `make` gives, from the data directory if it was made before."""
-    key = content_hash(what, bench.sha256, bench.dataset.fingerprint, bench.compute.precision)
-    root = folder("benchmarks")
-    path = root / f"{key}.json"
-    if path.is_file():
-        return msgspec.json.decode(path.read_bytes(), type=Kept)
-    made = make()
-    path.write_bytes(msgspec.json.encode(made))
-    print(f"  {what[0] if isinstance(what[0], tuple) else what[0].strategy.name}", end="")
-    print(f" rate {made.rate:g}: {np.mean(made.correct):.3f}", flush=True)
-    return made
+
+    def told() -> Kept:
+        made = make()
+        print(f"  {what[0] if isinstance(what[0], tuple) else what[0].strategy.name}", end="")
+        print(f" rate {made.rate:g}: {np.mean(made.correct):.3f}", flush=True)
+        return made
+
+    of = (what, bench.sha256, bench.dataset.fingerprint, bench.compute.precision)
+    return kept(of, told, Kept)
 
 
 def best_rate(bench: Bench, pretrained: bool) -> float:

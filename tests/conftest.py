@@ -4,10 +4,14 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
+
+if TYPE_CHECKING:
+    from tl_core.config import ComparisonConfig
 
 
 @pytest.fixture
@@ -60,6 +64,30 @@ def golden_inputs(reference: Path) -> dict[str, np.ndarray]:
     """The arrays that golden values were computed from."""
     with np.load(reference / "golden" / "golden_inputs.npz") as arrays:
         return dict(arrays)
+
+
+@pytest.fixture
+def small_comparison(
+    home: Path, picture_folder: Path, random_weights: Callable[[str], Path]
+) -> "ComparisonConfig":
+    """All five strategies on the two-class pictures, with a small model of random weights."""
+    from tl_core import catalog, ingest, weights
+    from tl_core.config import ComparisonConfig, DataConfig
+    from tl_core.strategies import STRATEGIES
+
+    model = "mobilenet_v3_small"
+    dataset = ingest.ingest_path(picture_folder)
+    file = weights.add(catalog.catalog()[model], random_weights(model), name="random")
+    return ComparisonConfig(
+        data=DataConfig(fingerprint=dataset.fingerprint, name=dataset.name),
+        backbone=model,
+        weights_sha256=file.sha256,
+        strategies=tuple(STRATEGIES.values()),
+        class_map={dataset.classes[0]: (3, 4), dataset.classes[1]: (500,)},
+        device="cpu",
+        precision="float32",
+        threads=2,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,15 @@
 """What is kept of a frozen prefix: the same numbers as without, found again, never mistaken."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 import torch
 
-from tl_core import activations, cache, catalog, config, ingest, plans, remembered, weights
+from tl_core import activations, cache, config, plans, remembered
 from tl_core.activations import open_inputs
-from tl_core.config import Budget, ComparisonConfig, DataConfig
+from tl_core.config import Budget, ComparisonConfig
 from tl_core.device import Compute
 from tl_core.experiment import run_comparison
 from tl_core.inputs import CachedInputs, PixelInputs, full_rows
@@ -33,26 +32,14 @@ def drain(generator):
 
 @pytest.fixture
 def prepared(
-    home: Path,
-    picture_folder: Path,
-    random_weights: Callable[[str], Path],
-    monkeypatch: pytest.MonkeyPatch,
+    small_comparison: ComparisonConfig, monkeypatch: pytest.MonkeyPatch
 ) -> ComparisonConfig:
     monkeypatch.setitem(config.BUDGETS, "quick", Budget(steps=4, trials=1, scratch_extension=2))
     # Tiny images are computed faster than any disk reads: the choice is not what is tested here.
     monkeypatch.setattr(activations, "_reading_pays", lambda prefix: True)
-    dataset = ingest.ingest_path(picture_folder)
-    file = weights.add(catalog.catalog()[MODEL], random_weights(MODEL), name="random")
-    return ComparisonConfig(
-        data=DataConfig(fingerprint=dataset.fingerprint, name=dataset.name),
-        backbone=MODEL,
-        weights_sha256=file.sha256,
-        strategies=(*STRATEGIES.values(), custom_strategy([True] * 9 + [False] * 4)),
-        class_map={dataset.classes[0]: (3, 4), dataset.classes[1]: (500,)},
-        seeds=2,
-        device="cpu",
-        precision="float32",
-        threads=2,
+    own = custom_strategy([True] * 9 + [False] * 4)
+    return msgspec.structs.replace(
+        small_comparison, strategies=(*STRATEGIES.values(), own), seeds=2
     )
 
 

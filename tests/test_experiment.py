@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_core import catalog, config, freezing, ingest, weights
+from tl_core import config, freezing, ingest
 from tl_core.config import Budget, ComparisonConfig, DataConfig
 from tl_core.events import ComparisonEnded, ComparisonStarted, EpochEnded, RunEnded, RunStarted
 from tl_core.execution import choose_trial
@@ -27,22 +27,9 @@ def _small_budgets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def prepared(
-    home: Path, picture_folder: Path, random_weights: Callable[[str], Path]
-) -> ComparisonConfig:
+def prepared(small_comparison: ComparisonConfig) -> ComparisonConfig:
     """A comparison of all five strategies on the two-class pictures."""
-    dataset = ingest.ingest_path(picture_folder)
-    file = weights.add(catalog.catalog()[MODEL], random_weights(MODEL), name="random")
-    return ComparisonConfig(
-        data=DataConfig(fingerprint=dataset.fingerprint, name=dataset.name),
-        backbone=MODEL,
-        weights_sha256=file.sha256,
-        strategies=tuple(STRATEGIES.values()),
-        class_map={dataset.classes[0]: (3, 4), dataset.classes[1]: (500,)},
-        device="cpu",
-        precision="float32",
-        threads=2,
-    )
+    return small_comparison
 
 
 def changed(prepared: ComparisonConfig, **fields: object) -> ComparisonConfig:

@@ -13,11 +13,11 @@ from safetensors.torch import save_file
 from benchmarks import duels, rows, speed
 from benchmarks.limit import enlarged
 from benchmarks.ours import Done, steps_for
-from benchmarks.peers import common, tuned, tutorial
-from benchmarks.peers.common import Clock, Options
+from benchmarks.peers import setting, tuned, tutorial
+from benchmarks.peers.setting import Clock, Options
 from benchmarks.sides import Data, PeerDone
 
-PEERS = Path(common.__file__).parent
+PEERS = Path(setting.__file__).parent
 TRAINED = {
     "feature_extraction": {"classifier.1"},
     "partial_fine_tuning": {"features.11", "features.12", "classifier.1"},
@@ -37,7 +37,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Data:
                 pixels = rng.integers(0, 80, (64, 80, 3)) + base
                 Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number}.png")
     torch.manual_seed(0)
-    state = {name: value.half() for name, value in common.squeezenet1_1().state_dict().items()}
+    state = {name: value.half() for name, value in setting.squeezenet1_1().state_dict().items()}
     save_file(state, root / "weights.safetensors")
     return Data(root / "data", root / "weights.safetensors")
 
@@ -46,9 +46,9 @@ def options(data: Data, strategy: str, **changes) -> Options:
     return Options(data=data.folder, weights=data.weights, strategy=strategy, **changes)
 
 
-def train(peer: str, given: Options) -> tuple[common.Model, Clock]:
+def train(peer: str, given: Options) -> tuple[setting.Model, Clock]:
     """One run of a peer, its workers left out: a test has no use for them."""
-    model, clock = common.build(given, 2), Clock()
+    model, clock = setting.build(given, 2), Clock()
     if peer == "a":
         tutorial.train(model, tutorial.open_loaders(given, workers=0), given, clock)
     else:
@@ -57,10 +57,10 @@ def train(peer: str, given: Options) -> tuple[common.Model, Clock]:
 
 
 @pytest.mark.parametrize("peer", ["a", "b", "b16"])
-@pytest.mark.parametrize("strategy", list(common.TRAINED_FROM))
+@pytest.mark.parametrize("strategy", list(setting.TRAINED_FROM))
 def test_a_peer_trains_exactly_what_its_strategy_says(data: Data, strategy: str, peer: str):
     given = options(data, strategy, learning_rate=1e-2)
-    before = common.build(given, 2).net.state_dict()
+    before = setting.build(given, 2).net.state_dict()
     model, clock = train(peer, given)
     after = model.net.state_dict()
     moved = {name for name, value in after.items() if not torch.equal(value, before[name])}
@@ -71,17 +71,17 @@ def test_a_peer_trains_exactly_what_its_strategy_says(data: Data, strategy: str,
 
 
 def test_only_from_scratch_begins_with_other_weights(data: Data):
-    source = common.source_model(data.weights).features.state_dict()
-    for strategy in common.TRAINED_FROM:
-        features = common.build(options(data, strategy), 2).net.features.state_dict()
+    source = setting.source_model(data.weights).features.state_dict()
+    for strategy in setting.TRAINED_FROM:
+        features = setting.build(options(data, strategy), 2).net.features.state_dict()
         same = all(torch.equal(features[name], value) for name, value in source.items())
-        assert same == (strategy != common.SCRATCH)
+        assert same == (strategy != setting.SCRATCH)
 
 
 def test_both_halves_are_the_whole_network(data: Data):
     images = torch.rand(2, 3, 224, 224)
-    for strategy in common.TRAINED_FROM:
-        model = common.build(options(data, strategy), 2)
+    for strategy in setting.TRAINED_FROM:
+        model = setting.build(options(data, strategy), 2)
         model.net.eval()
         with torch.no_grad():
             assert torch.equal(model.trained(model.frozen(images)), model.net(images))
@@ -91,14 +91,14 @@ def test_accuracy_counts_every_image_once_in_batches_of_any_size():
     labels = torch.tensor([0, 1, 1, 0, 1])
     scores = torch.tensor([[2.0, 1], [1, 2], [2, 1], [2, 1], [1, 2]])
     batches = [(scores[:2], labels[:2]), (scores[2:], labels[2:])]
-    assert common.accuracy(lambda batch: batch, batches) == pytest.approx(4 / 5)
+    assert setting.accuracy(lambda batch: batch, batches) == pytest.approx(4 / 5)
 
 
 def test_the_tutorials_accuracy_is_that_of_its_final_network(data: Data):
     given = options(data, "partial_fine_tuning", epochs=2)
     model, clock = train("a", given)
     model.net.eval()
-    measured = common.accuracy(model.net, tutorial.open_loaders(given, workers=0)["val"])
+    measured = setting.accuracy(model.net, tutorial.open_loaders(given, workers=0)["val"])
     assert measured == clock.epochs[-1][1]
     line = json.loads(clock.report())
     assert [line["seconds"], line["accuracy"]] == line["epochs"][-1]
@@ -107,7 +107,7 @@ def test_the_tutorials_accuracy_is_that_of_its_final_network(data: Data):
 
 def test_zero_shot_scores_classes_by_their_source_classes(data: Data):
     """A source model that is sure of one class is right about that class alone."""
-    net = common.source_model(data.weights)
+    net = setting.source_model(data.weights)
     for sure, expected in ((309, 0.5), (310, 0.5)):
         state = net.state_dict()
         state["classifier.1.weight"] = torch.zeros_like(state["classifier.1.weight"])

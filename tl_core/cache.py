@@ -30,7 +30,7 @@ def is_ready(path: Path) -> bool:
 
 def has_room(expected_bytes: int) -> bool:
     """Return whether an entry fits a quarter of the cap, and the disk once old ones are gone."""
-    return expected_bytes <= min(CAPACITY_BYTES // 4, _limit())
+    return expected_bytes <= min(CAPACITY_BYTES // 4, _limit(sum(_sizes().values())))
 
 
 @contextlib.contextmanager
@@ -50,13 +50,9 @@ def building(path: Path, expected_bytes: int) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _limit() -> int:
-    """Return how large the cache may grow on this disk, its own entries included."""
-    return _used() + shutil.disk_usage(folder("cache")).free - FREE_BYTES
-
-
-def _used() -> int:
-    return sum(_sizes().values())
+def _limit(used: int) -> int:
+    """Return how large the cache may grow on this disk: what it uses, and what is free to take."""
+    return used + shutil.disk_usage(folder("cache")).free - FREE_BYTES
 
 
 def _sizes() -> dict[Path, int]:
@@ -75,8 +71,9 @@ def _last_used(path: Path) -> float:
 
 
 def _make_room(needed: int) -> None:
-    sizes, limit = _sizes(), min(CAPACITY_BYTES, _limit())
+    sizes = _sizes()
     total = sum(sizes.values())
+    limit = min(CAPACITY_BYTES, _limit(total))
     for path in sorted(sizes, key=_last_used):
         if total + needed <= limit:
             return

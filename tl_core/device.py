@@ -114,8 +114,8 @@ def _bf16_is_faster(compute: Compute) -> bool:
 @functools.cache
 def flops_per_second(compute: Compute) -> float:
     """Return what a convolution reaches here, forward and backward: measured once, remembered."""
-    key = content_hash("speed", device_name(compute.device), msgspec.to_builtins(compute))
-    key = content_hash(key, versions())
+    where = (device_name(compute.device), msgspec.to_builtins(compute), versions())
+    key = content_hash("speed", where)
     known = remembered.recall(key)
     if known is None:
         # Two forward, two gradients of weights, one of an input.

@@ -13,6 +13,7 @@ from tl_core.plans import (
     MOST_EVALUATIONS,
     PER_EPOCH_IMAGES,
     VIEWS,
+    PlannedRun,
     kept_views,
     limits,
     planned_runs,
@@ -45,8 +46,8 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class PlannedRun:
-    """One run to come and what it is expected to take."""
+class ExpectedRun:
+    """One run to come, its strategy by name, and the seconds it is expected to take."""
 
     strategy: str
     seed: int
@@ -62,7 +63,7 @@ class Plan:
     """
 
     preparation: float
-    runs: tuple[PlannedRun, ...]
+    runs: tuple[ExpectedRun, ...]
     notes: tuple[str, ...] = ()
 
     @property
@@ -96,16 +97,18 @@ def plan(
     there = on or Machine(2 * CORE_SPEED)
     cost = _Cost(row, counts, there)
     chosen = budget or budget_for("quick", row.preprocessing.crop)
+    planned = list(planned_runs(strategies, seeds, chosen, zero_shot))
+    # What trains nothing shares one fresh look of the original at each seed's test images.
+    looks = next((run.strategy for run in planned if run.steps is None), None)
     runs = [
-        PlannedRun(run.strategy.name, run.seed, run.kind, cost.of(run.strategy, run.steps))
-        for run in planned_runs(strategies, seeds, chosen, zero_shot)
-    ]
-    # The original model's own fresh pass is shared by all that leave it as it is.
-    if runs and any(strategy.solver != "steps" for strategy in strategies):
-        first = runs[0]
-        runs[0] = PlannedRun(
-            first.strategy, first.seed, first.kind, first.seconds + cost.fresh_pass
+        ExpectedRun(
+            run.strategy.name,
+            run.seed,
+            run.kind,
+            cost.of(run) + (cost.fresh_pass if run.strategy is looks else 0.0),
         )
+        for run in planned
+    ]
     looked = cost.seconds((counts.target + counts.n_probe) * row.flops)
     decoded = counts.pixels / (DECODED_PIXELS * there.threads)
     return Plan(OPEN_SECONDS + decoded + looked, tuple(runs), cost.notes(strategies))
@@ -155,11 +158,13 @@ class _Cost:
         """Seconds of looking at test images and probe once more, as forgetting needs."""
         return self.seconds((self.counts.n_test + self.counts.n_probe) * self.row.flops)
 
-    def of(self, strategy: Strategy, steps: int | None) -> float:
-        """Return the seconds of one run."""
-        if steps is not None:
-            return RUN_SECONDS + self._trained(strategy, steps)
-        if strategy.solver == "none":
+    def of(self, run: PlannedRun) -> float:
+        """Return the seconds of one run, the shared look of what trains nothing apart."""
+        if run.steps is not None:
+            measured = run.strategy.pretrained and run.kind == "final"
+            looked = self.fresh_pass if measured else 0.0
+            return RUN_SECONDS + self._trained(run.strategy, run.steps) + looked
+        if run.strategy.solver == "none":
             return 0.0
         rank = min(self.counts.n_train, self.row.feature_size)
         operations = 4 * self.counts.n_train * rank * self.counts.classes
@@ -195,8 +200,7 @@ class _Cost:
         final = (counts.n_train + counts.n_validation) * behind
         views = (counts.target + kept * counts.n_train + watched) * prefix
         network = steps * BATCH_SIZE * step + looks + final + views
-        measured = self.fresh_pass if strategy.pretrained else 0.0
-        return self.seconds(network) + measured + steps * step_seconds(row, strategy)
+        return self.seconds(network) + steps * step_seconds(row, strategy)
 
     def notes(self, strategies: Sequence[Strategy]) -> tuple[str, ...]:
         """Return what the estimate has to say of frozen parts that are too large to keep."""

@@ -1,7 +1,7 @@
 """How long a running comparison still takes: the plan, corrected by what runs really took."""
 
 from tl_core.config import RunKind
-from tl_core.estimate import Plan, PlannedRun
+from tl_core.estimate import ExpectedRun, Plan
 from tl_core.record import Record
 
 
@@ -45,12 +45,12 @@ def current(found: Record) -> str | None:
     return None if latest in found.ended or latest in found.failed else latest
 
 
-def _take(left: list[PlannedRun], strategy: str, seed: int, kind: RunKind) -> PlannedRun | None:
+def _take(left: list[ExpectedRun], strategy: str, seed: int, kind: RunKind) -> ExpectedRun | None:
     for place, run in enumerate(left):
         if _names(run) == (strategy, seed, kind):
             return left.pop(place)
     return None
 
 
-def _names(run: PlannedRun) -> tuple[str, int, str]:
+def _names(run: ExpectedRun) -> tuple[str, int, str]:
     return run.strategy, run.seed, run.kind

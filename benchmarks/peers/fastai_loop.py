@@ -24,8 +24,8 @@ from fastai.vision.data import ImageBlock
 from torch import nn
 from torchvision.datasets import ImageFolder
 
-from benchmarks.peers import common
-from benchmarks.peers.common import Clock, Model, Options
+from benchmarks.peers import setting
+from benchmarks.peers.setting import Clock, Model, Options
 
 BATCH = 32
 WORKERS = 2
@@ -58,14 +58,14 @@ def open_data(options: Options, workers: int = WORKERS) -> DataLoaders:
         get_items=images,
         splitter=GrandparentSplitter("train", "val"),
         get_y=parent_label,
-        item_tfms=[RandomResizedCrop(common.SIZE, min_scale=SMALLEST_CROP), FlipItem(0.5)],
-        batch_tfms=Normalize.from_stats(common.MEAN, common.STD),
+        item_tfms=[RandomResizedCrop(setting.SIZE, min_scale=SMALLEST_CROP), FlipItem(0.5)],
+        batch_tfms=Normalize.from_stats(setting.MEAN, setting.STD),
     )
     return block.dataloaders(
         options.data,
         bs=BATCH,
         num_workers=workers,
-        device=common.device(),
+        device=setting.device(),
         drop_last=False,  # else it would train on fewer images than the others
     )
 
@@ -79,12 +79,12 @@ def _groups(model: Model) -> Callable[[nn.Module], list[list[nn.Parameter]]]:
 
 def train(learner: Learner, options: Options) -> None:
     """Train the learner's model in place by the strategy's part of `fine_tune`."""
-    head = common.HEAD * options.learning_rate
+    head = setting.HEAD * options.learning_rate
     if options.strategy == "full_fine_tuning" and options.epochs > 1:
         # Halves the rate itself, and gives the first layers a hundredth of the head's.
         learner.fine_tune(options.epochs - 1, head, freeze_epochs=1)
         return
-    if options.strategy == common.SCRATCH:
+    if options.strategy == setting.SCRATCH:
         learner.fit_one_cycle(options.epochs, options.learning_rate)
         return
     learner.freeze_to(
@@ -98,7 +98,7 @@ def run(options: Options, workers: int = WORKERS) -> tuple[Clock, Model]:
     clock = Clock()
     torch.manual_seed(options.seed)
     data = open_data(options, workers)
-    model = common.build(options, len(data.vocab))
+    model = setting.build(options, len(data.vocab))
     model.net.requires_grad_(True)  # freezing is the learner's
     learner = Learner(
         data,
@@ -115,5 +115,5 @@ def run(options: Options, workers: int = WORKERS) -> tuple[Clock, Model]:
 
 
 if __name__ == "__main__":
-    done, _ = run(common.read_options(__doc__))
+    done, _ = run(setting.read_options(__doc__))
     print(done.report())

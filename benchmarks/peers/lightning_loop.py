@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 
-from benchmarks.peers import common
-from benchmarks.peers.common import Clock, Model, Options
+from benchmarks.peers import setting
+from benchmarks.peers.setting import Clock, Model, Options
 
 BATCH = 32
 WORKERS = 2
@@ -63,7 +63,7 @@ class Classifier(LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return SGD over what still trains."""
         return torch.optim.SGD(
-            common.parameter_groups(self.model, self.options), momentum=common.MOMENTUM
+            setting.parameter_groups(self.model, self.options), momentum=setting.MOMENTUM
         )
 
 
@@ -76,9 +76,9 @@ def run(options: Options, workers: int = WORKERS) -> tuple[Clock, Model]:
         "num_workers": workers,
         "persistent_workers": workers > 0,
     }
-    train = ImageFolder(options.data / "train", common.training_transform())
-    val = ImageFolder(options.data / "val", common.evaluation_transform())
-    model = common.build(options, len(train.classes))
+    train = ImageFolder(options.data / "train", setting.training_transform())
+    val = ImageFolder(options.data / "val", setting.evaluation_transform())
+    model = setting.build(options, len(train.classes))
     trainer = Trainer(
         max_epochs=options.epochs,
         callbacks=[Freezing()],
@@ -99,5 +99,5 @@ def run(options: Options, workers: int = WORKERS) -> tuple[Clock, Model]:
 if __name__ == "__main__":
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     with contextlib.redirect_stdout(sys.stderr):  # it advertises
-        done, _ = run(common.read_options(__doc__))
+        done, _ = run(setting.read_options(__doc__))
     print(done.report())

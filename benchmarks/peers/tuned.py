@@ -18,8 +18,8 @@ from torchvision.datasets import ImageFolder
 from torchvision.io import ImageReadMode, decode_image
 from torchvision.transforms import v2
 
-from benchmarks.peers import common
-from benchmarks.peers.common import Clock, Model, Options
+from benchmarks.peers import setting
+from benchmarks.peers.setting import Clock, Model, Options
 
 BATCH = 32
 WORKERS = 2
@@ -44,10 +44,10 @@ def open_loaders(options: Options, workers: int = WORKERS) -> Loaders:
         "batch_size": BATCH,
         "num_workers": workers,
         "persistent_workers": workers > 0,
-        "pin_memory": common.device().type == "cuda",
+        "pin_memory": setting.device().type == "cuda",
     }
-    augmented = v2.Compose([v2.RandomResizedCrop(common.SIZE), v2.RandomHorizontalFlip()])
-    centre = v2.Compose([v2.Resize(common.RESIZE), v2.CenterCrop(common.SIZE)])
+    augmented = v2.Compose([v2.RandomResizedCrop(setting.SIZE), v2.RandomHorizontalFlip()])
+    centre = v2.Compose([v2.Resize(setting.RESIZE), v2.CenterCrop(setting.SIZE)])
     train = ImageFolder(options.data / "train", augmented, loader=_read)
     val = ImageFolder(options.data / "val", centre, loader=_read)
     return Loaders(DataLoader(train, shuffle=True, **shared), DataLoader(val, **shared))
@@ -58,10 +58,10 @@ class Network:
 
     def __init__(self, model: Model, bf16: bool) -> None:
         """Put both parts into channels-last order."""
-        self.model, self.bf16, self.device = model, bf16, common.device()
+        self.model, self.bf16, self.device = model, bf16, setting.device()
         model.net.to(memory_format=torch.channels_last)
-        self.shift = 255 * torch.tensor(common.MEAN, device=self.device).view(1, 3, 1, 1)
-        self.scale = 255 * torch.tensor(common.STD, device=self.device).view(1, 3, 1, 1)
+        self.shift = 255 * torch.tensor(setting.MEAN, device=self.device).view(1, 3, 1, 1)
+        self.scale = 255 * torch.tensor(setting.STD, device=self.device).view(1, 3, 1, 1)
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return logits, N x C in float32, of uint8 images."""
@@ -78,7 +78,7 @@ def train(model: Model, loaders: Loaders, options: Options, clock: Clock, bf16: 
     """Train the model in place, noting every epoch's validation accuracy."""
     network = Network(model, bf16)
     optimizer = optim.SGD(
-        common.parameter_groups(model, options), momentum=common.MOMENTUM, fused=True
+        setting.parameter_groups(model, options), momentum=setting.MOMENTUM, fused=True
     )
     steps = options.epochs * len(loaders.train)
     scheduler = optim.lr_scheduler.LambdaLR(optimizer, lambda step: _factor(step, steps))
@@ -93,7 +93,7 @@ def train(model: Model, loaders: Loaders, options: Options, clock: Clock, bf16: 
             optimizer.step()
             scheduler.step()
         model.trained.eval()
-        clock.epoch(common.accuracy(network, loaders.val))
+        clock.epoch(setting.accuracy(network, loaders.val))
 
 
 def _factor(step: int, steps: int) -> float:
@@ -108,14 +108,14 @@ def run(options: Options, bf16: bool = False, workers: int = WORKERS) -> Clock:
     """Return the clock of one run; raises KeyError for zero_shot, which trains nothing."""
     clock = Clock()
     loaders = open_loaders(options, workers)
-    model = common.build(options, len(loaders.train.dataset.classes))  # type: ignore[attr-defined]
+    model = setting.build(options, len(loaders.train.dataset.classes))  # type: ignore[attr-defined]
     train(model, loaders, options, clock, bf16)
     return clock
 
 
 def main() -> None:
     """Run once and print the result."""
-    parser = common.parser(__doc__)
+    parser = setting.parser(__doc__)
     parser.add_argument("--bf16", action="store_true")
     given = vars(parser.parse_args())
     bf16 = given.pop("bf16")

@@ -12,8 +12,8 @@ from torch import Tensor, nn, optim
 from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 
-from benchmarks.peers import common
-from benchmarks.peers.common import Clock, Model, Options
+from benchmarks.peers import setting
+from benchmarks.peers.setting import Clock, Model, Options
 
 # The tutorial's own; it is unstable where all of SqueezeNet trains.
 RATE = 1e-3
@@ -26,7 +26,7 @@ Loaders = dict[str, DataLoader[tuple[Tensor, Tensor]]]
 
 def open_loaders(options: Options, workers: int = WORKERS) -> Loaders:
     """Return the batches of both phases; raises FileNotFoundError without train/ and val/."""
-    made = {"train": common.training_transform(), "val": common.evaluation_transform()}
+    made = {"train": setting.training_transform(), "val": setting.evaluation_transform()}
     return {
         phase: DataLoader(
             ImageFolder(options.data / phase, transform),
@@ -41,7 +41,7 @@ def open_loaders(options: Options, workers: int = WORKERS) -> Loaders:
 def train(model: Model, loaders: Loaders, options: Options, clock: Clock) -> None:
     """Train the network in place, noting every epoch's validation accuracy."""
     trained = [p for p in model.net.parameters() if p.requires_grad]
-    optimizer = optim.SGD(trained, lr=options.learning_rate, momentum=common.MOMENTUM)
+    optimizer = optim.SGD(trained, lr=options.learning_rate, momentum=setting.MOMENTUM)
     scheduler = optim.lr_scheduler.StepLR(optimizer, step_size=STEP, gamma=FACTOR)
     for _ in range(options.epochs):
         for phase, loader in loaders.items():
@@ -59,7 +59,7 @@ def _phase(
     net.train(optimizer is not None)
     losses, right, seen = 0.0, 0, 0
     for images, labels in loader:
-        images, labels = images.to(common.device()), labels.to(common.device())
+        images, labels = images.to(setting.device()), labels.to(setting.device())
         with torch.set_grad_enabled(optimizer is not None):
             logits = net(images)
             loss = nn.functional.cross_entropy(logits, labels)
@@ -83,27 +83,27 @@ def zero_shot(loaders: Loaders, options: Options, clock: Clock) -> None:
 
     Raises KeyError for a class that the class map lacks.
     """
-    net = common.source_model(options.weights).to(common.device()).eval()
+    net = setting.source_model(options.weights).to(setting.device()).eval()
     mapped = [options.class_map[name] for name in _classes(loaders["val"])]
 
     def scores(images: Tensor) -> Tensor:
-        shares = net(images.to(common.device())).softmax(1)
+        shares = net(images.to(setting.device())).softmax(1)
         return torch.stack([shares[:, indices].sum(1) for indices in mapped], dim=1)
 
-    clock.epoch(common.accuracy(scores, loaders["val"]))
+    clock.epoch(setting.accuracy(scores, loaders["val"]))
 
 
 def run(options: Options, workers: int = WORKERS) -> Clock:
     """Return the clock of one run."""
     clock = Clock()
     loaders = open_loaders(options, workers)
-    if options.strategy == common.ZERO_SHOT:
+    if options.strategy == setting.ZERO_SHOT:
         zero_shot(loaders, options, clock)
         return clock
-    model = common.build(options, len(_classes(loaders["train"])))
+    model = setting.build(options, len(_classes(loaders["train"])))
     train(model, loaders, options, clock)
     return clock
 
 
 if __name__ == "__main__":
-    print(run(common.read_options(__doc__, rate=RATE)).report())
+    print(run(setting.read_options(__doc__, rate=RATE)).report())

