@@ -31,11 +31,11 @@ from tl_core.device import Compute
 from tl_core.forgetting import ready
 from tl_core.heads import Head, ProbeTask, convex_probes
 from tl_core.ingest import ingest_path
-from tl_core.inputs import PixelInputs
+from tl_core.inputs import Part, PixelInputs
 from tl_core.pixels import Pixels, open_pixels
 from tl_core.stats import Interval, accuracy_interval, paired_interval
 from tl_core.strategies import STRATEGIES
-from tl_core.trainer import Fit, Part
+from tl_core.trainer import Fit
 
 MODEL = weights.FIRST_MODEL
 SETS = ("cifar10", "hymenoptera")

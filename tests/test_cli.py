@@ -163,7 +163,7 @@ def test_missing_weights_offline_say_what_to_do(picture_folder, capsys, monkeypa
 
 
 def test_a_failed_run_gives_exit_code_1(picture_folder, random_weights, capsys, monkeypatch):
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("broken on purpose")
 
     monkeypatch.setattr("tl_core.execution.convex_probes", broken)

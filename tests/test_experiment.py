@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_core import config, freezing, ingest
+from tl_core import config, freezing, ingest, metrics, predictions
 from tl_core.config import Budget, ComparisonConfig, DataConfig
 from tl_core.events import ComparisonEnded, ComparisonStarted, EpochEnded, RunEnded, RunStarted
 from tl_core.execution import choose_trial
@@ -115,6 +115,23 @@ def test_five_strategies_from_files_to_rows(prepared):
     )
     assert measured["partial_fine_tuning"].flops < measured["full_fine_tuning"].flops
     assert all(row.forgetting_points is None for row in measured.values())
+    assert [b.name for b in found.started.baselines] == ["majority_class", "nearest_neighbour"]
+    for ended in found.ended.values():
+        check_probabilities(ended)
+
+
+def check_probabilities(ended: RunEnded) -> None:
+    """What is kept of every image agrees with the summary numbers."""
+    result, kept = ended.result, predictions.tested(ended)
+    assert tuple(kept.labels) == result.test_labels
+    assert tuple(kept.images) == result.test_images
+    assert kept.probabilities.sum(axis=1) == pytest.approx(np.ones(len(kept.labels)), abs=1e-5)
+    assert tuple(kept.log_probabilities.argmax(axis=1)) == result.test_predictions
+    assert kept.probabilities.max(axis=1) == pytest.approx(result.test_confidences, abs=2e-5)
+    known = predictions.validated(ended)
+    assert known.correct.mean() == pytest.approx(result.validation_accuracy)
+    loss = metrics.log_loss(known.probabilities, known.labels)
+    assert loss == pytest.approx(result.validation_loss, rel=1e-3, abs=1e-4)
 
 
 def test_all_blocks_frozen_is_exactly_the_original_and_a_leak_is_seen(prepared, monkeypatch):
@@ -239,9 +256,24 @@ def _with_probe(prepared: ComparisonConfig, folder: Path) -> ComparisonConfig:
     return changed(prepared, data=data)
 
 
+def test_class_balance_reaches_every_strategy_that_learns(prepared):
+    keeper = Keeper()
+    plain = keeper.run(prepared)
+    balanced = keeper.run(changed(prepared, class_balance="sampling"))
+    same = plain.ended.keys() & balanced.ended.keys()
+    assert {plain.ended[run_id].run.strategy.name for run_id in same} == {"zero_shot"}
+    learned = [e.run for e in balanced.ended.values() if e.run.strategy.name != "zero_shot"]
+    assert {run.class_balance for run in learned} == {"sampling"}
+    assert "--class-balance sampling" in balanced.started.command
+
+
 def test_labelled_probe_of_some_source_classes_measures_forgetting(prepared, tmp_path):
     folder = _probe(tmp_path, {"tench": 8, "n01443537": 8, "bee": 8, "not a class": 3})
     found = Keeper().run(_with_probe(prepared, folder))
+    for ended in found.ended.values():
+        outside = predictions.unpacked(ended.result.outside_confidences)
+        assert len(outside) == (24 if ended.run.kind == "final" else 0)
+        assert ((outside >= 0.4999) & (outside <= 1.0)).all()
     source = found.started.source
     assert (source.images, source.classes, source.source_classes) == (24, 3, 1000)
     assert source.rated
@@ -281,7 +313,7 @@ def test_zero_shot_without_a_map_is_not_applicable(prepared):
 def test_a_failing_run_is_told_and_the_others_go_on(prepared, monkeypatch):
     from tl_core import execution
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9 bytes")
 
     monkeypatch.setattr(execution, "convex_probes", broken)

@@ -42,6 +42,26 @@ def test_probe_prefers_a_strong_penalty_when_features_say_nothing():
     assert np.abs(probe.probabilities(x) - 0.5).max() < 0.2
 
 
+def test_a_balanced_probe_is_the_regression_scikit_learn_finds_with_class_weights(monkeypatch):
+    monkeypatch.setattr(heads, "PENALTIES", np.array([3.0]))
+    x, y = blobs(90, 6, 3)
+    y = np.where((y == 2) & (np.arange(90) % 5 > 0), 1, y)
+    probe = heads.convex_probes(x, y, [heads.ProbeTask(range(90), range(90))], 3, balanced=True)[0]
+    z = (x - x.mean(0)) / x.std(0)
+    reference = LogisticRegression(C=1 / 3.0, tol=1e-10, max_iter=10_000, class_weight="balanced")
+    assert probe.probabilities(x) == pytest.approx(reference.fit(z, y).predict_proba(z), abs=2e-3)
+    plain = solve(x, y, range(90), range(90), 3)
+    rare = y == 2
+    assert probe.probabilities(x)[rare, 2].mean() > plain.probabilities(x)[rare, 2].mean() + 0.1
+
+
+def test_class_weights_give_every_class_the_same_say():
+    labels = np.array([0] * 6 + [2] * 2)
+    weights = heads.class_weights(labels, 3)
+    assert weights == pytest.approx([8 / 12, 0.0, 8 / 4])
+    assert weights[labels].mean() == pytest.approx(1.0)
+
+
 def test_probe_learns_and_constant_features_do_not_hurt():
     x, y = blobs(120, 8, 3)
     x = np.hstack([x, np.ones((120, 2), dtype=np.float32)])

@@ -5,16 +5,19 @@ from collections.abc import Sequence
 
 import pytest
 import torch
+from msgspec.structs import replace
 from torch import Tensor
 
 from tl_core import freezing
 from tl_core.backbones import Backbone, build
+from tl_core.batches import Batches, schedule
 from tl_core.catalog import catalog
 from tl_core.config import RunConfig
 from tl_core.device import Compute
 from tl_core.heads import Head
+from tl_core.inputs import Part
 from tl_core.strategies import STRATEGIES, Stage, Strategy, block_factors, custom_strategy
-from tl_core.trainer import Fit, Part, schedule
+from tl_core.trainer import Fit
 
 ARCHITECTURES = ("mobilenet_v3_small", "convnext_tiny", "squeezenet1_1")
 COMPUTE = Compute("cpu", "float32", 2)
@@ -228,14 +231,50 @@ def test_micro_batches_add_up_to_the_step_of_the_whole_batch(name):
 
 
 def test_every_image_is_seen_once_an_epoch_and_batches_are_full():
-    made, _, _ = fit("squeezenet1_1", STRATEGIES["full_fine_tuning"], steps=14)
+    run = run_config(STRATEGIES["full_fine_tuning"], steps=14)
+    batches = Batches((0, 1, 0, 1, 0, 1, 1), run, classes=2)
     seen = []
-    for made.step in range(14):
-        places = made._places().tolist()
+    for step in range(14):
+        places = batches.places(step).tolist()
         assert len(places) == 4
         seen += places
     for epoch in range(8):
         assert sorted(seen[epoch * 7 : epoch * 7 + 7]) == list(range(7))
+
+
+def test_sampling_draws_rare_classes_as_often_and_their_images_alike():
+    labels = (0,) * 30 + (2,) * 6
+    run = run_config(STRATEGIES["full_fine_tuning"], steps=500)
+    batches = Batches(labels, replace(run, class_balance="sampling"), classes=3)
+    drawn = torch.cat([batches.places(step) for step in range(500)])
+    assert torch.equal(batches.places(7), batches.places(7))
+    counts = torch.bincount(drawn, minlength=36)
+    assert counts.sum() == 500 * run.batch_size
+    assert counts[30:].sum() / counts.sum() == pytest.approx(0.5, abs=0.04)
+    assert counts[30:].min() > 0.7 * counts[30:].max()
+
+
+@pytest.mark.parametrize("micro_batch", [4, 2])
+def test_class_weights_scale_the_loss_of_each_image(micro_batch):
+    """The first step's gradient is the weighted sum over images, however the batch is divided."""
+    labels = (0, 1, 1, 1)
+    found = {}
+    for balance in ("none", "weights"):
+        backbone, head = model("squeezenet1_1")
+        torch.nn.init.zeros_(head.linear.weight)
+        torch.nn.init.zeros_(head.linear.bias)
+        run = replace(
+            run_config(STRATEGIES["full_fine_tuning"], steps=1),
+            class_balance=balance,
+            micro_batch=micro_batch,
+        )
+        part = Part((0, 1, 2, 3), labels)
+        made = Fit("r", run, backbone, head, RandomInputs(), part, part, COMPUTE)
+        list(made)
+        found[balance] = head.linear.bias.grad
+    # At the start both classes are as likely: each pulls with its images' weight.
+    assert found["none"].tolist() == pytest.approx([0.25, -0.25], abs=1e-6)
+    assert found["weights"].tolist() == pytest.approx([0.0, 0.0], abs=1e-6)
 
 
 def test_stages_name_every_parameter_once_or_fail():

@@ -5,8 +5,9 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
-from tl_core.config import BUDGETS, NotPossible
+from tl_core.config import BUDGETS, ClassBalance, NotPossible
 from tl_core.strategies import STRATEGIES
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
@@ -57,6 +58,12 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     add("--budget", choices=tuple(BUDGETS), default="quick")
     add("--steps", type=int, metavar="N", help="steps of 32 images, instead of the budget's")
     add("--learning-rate", type=float, metavar="R", help="of the backbone, for all that train")
+    add(
+        "--class-balance",
+        choices=get_args(ClassBalance),
+        default="none",
+        help="make up for rare classes in training, by loss weights or by drawing them more often",
+    )
     add("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     add("--json", type=Path, metavar="OUT", help="write the result as JSON")
     add("--name", help="how History calls it")

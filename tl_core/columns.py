@@ -8,6 +8,7 @@ import msgspec
 import pandas as pd
 
 from tl_core.curves import has_probe
+from tl_core.events import BaselineName
 from tl_core.record import Record
 from tl_core.recording import Recording
 from tl_core.strategies import Strategy
@@ -75,14 +76,38 @@ def columns(found: Record, said: Verdict | None = None) -> list[Column]:
     return [*first, *_ACCURACY, *change, *_COST, *_TEXTBOOK]
 
 
+# Titles of what needs no training and stands below the strategies in every table.
+BASELINES: dict[BaselineName, str] = {
+    "majority_class": "Baseline: most frequent class",
+    "nearest_neighbour": "Baseline: 1-NN on features",
+}
+
+
 def frame(found: Record, rows: Sequence[StrategyRow], said: Verdict | None = None) -> pd.DataFrame:
-    """Return the table for the screen, one line per row in the order given."""
+    """Return the table for the screen: a line per row in the order given, then the baselines."""
     strategies = {strategy.name: strategy for strategy in found.strategies}
     cells = {
         column.title: [column.value(row, strategies[row.strategy]) for row in rows]
         for column in columns(found, said)
     }
-    return pd.DataFrame(cells)
+    below = _baseline_lines(found)
+    return pd.DataFrame(
+        {title: [*values, *(line.get(title) for line in below)] for title, values in cells.items()}
+    )
+
+
+def _baseline_lines(found: Record) -> list[dict[str, Value]]:
+    """Return what is known of the baselines, by column."""
+    return [
+        {
+            "Strategy": BASELINES[baseline.name],
+            "Standing": "baseline: nothing is trained",
+            "Test accuracy": 100 * baseline.test_accuracy,
+            "95% interval": _interval(baseline.ci_low, baseline.ci_high),
+            "Balanced accuracy": 100 * baseline.balanced_accuracy,
+        }
+        for baseline in (found.started.baselines if found.started else ())
+    ]
 
 
 def export_frame(
@@ -105,6 +130,10 @@ def export_frame(
                 **{f"textbook_{name}": text for name, text in textbook.items()},
             }
         )
+    for baseline in found.started.baselines if found.started else ():
+        known = {"strategy": baseline.name, **msgspec.to_builtins(baseline)}
+        known = {name: value for name, value in known.items() if name not in ("event", "name")}
+        lines.append({**origin, "title": BASELINES[baseline.name], **known})
     return pd.DataFrame(lines)
 
 

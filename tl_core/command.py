@@ -31,6 +31,8 @@ def command(config: ComparisonConfig) -> str:
         words += ["--steps", str(config.steps)]
     if config.learning_rate is not None:
         words += ["--learning-rate", str(config.learning_rate)]
+    if config.class_balance != "none":
+        words += ["--class-balance", config.class_balance]
     words += ["--device", config.device]
     return shlex.join(words)
 

@@ -59,6 +59,7 @@ def _request(options: argparse.Namespace) -> Request:
         budget=options.budget,
         steps=options.steps,
         learning_rate=options.learning_rate,
+        class_balance=options.class_balance,
         device=options.device,
     )
 

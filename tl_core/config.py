@@ -8,7 +8,7 @@ import msgspec
 from tl_core.strategies import Strategy
 
 # Raised whenever the same configuration would give other numbers; part of every run's identity.
-RECIPE_VERSION = 2
+RECIPE_VERSION = 3
 
 BATCH_SIZE = 32
 
@@ -20,6 +20,10 @@ DRAWN = "drawn:"
 
 BudgetName = Literal["quick", "standard", "thorough"]
 RunKind = Literal["final", "trial", "equal_steps"]
+
+# How rare classes are made up for in training: not at all, by the weight of their images in the
+# loss, or by drawing every class equally often.
+ClassBalance = Literal["none", "weights", "sampling"]
 
 
 class NotPossible(ValueError):
@@ -78,6 +82,8 @@ class ComparisonConfig(Config, frozen=True):
     comparison resolves them; a comparison that goes on keeps what was resolved. `steps` and
     `learning_rate` (of the backbone; a new head's is ten times that) hold for every trained
     strategy, in the place of the budget's steps and of the model's own rates and trials.
+    `class_balance` holds for all that learn from labels; the linear probe, which draws no batches,
+    weighs its images for either of the two.
     """
 
     data: DataConfig
@@ -89,6 +95,7 @@ class ComparisonConfig(Config, frozen=True):
     budget: BudgetName = "quick"
     steps: int | None = None
     learning_rate: float | None = None
+    class_balance: ClassBalance = "none"
     device: str = "auto"
     precision: str = "auto"
     threads: int = 0
@@ -111,6 +118,7 @@ class RunConfig(Config, frozen=True):
     batch_size: int = BATCH_SIZE
     micro_batch: int = BATCH_SIZE
     mirror: bool = True
+    class_balance: ClassBalance = "none"
 
 
 def content_hash(*parts: Any) -> str:

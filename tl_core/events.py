@@ -55,6 +55,19 @@ class SourceFacts(Base, frozen=True, tag="SourceFacts"):
     rated: bool
 
 
+BaselineName = Literal["majority_class", "nearest_neighbour"]
+
+
+class Baseline(Base, frozen=True, tag="Baseline"):
+    """What needs no training and has to be beaten; accuracies are fractions, over all seeds."""
+
+    name: BaselineName
+    test_accuracy: float
+    ci_low: float
+    ci_high: float
+    balanced_accuracy: float
+
+
 class ComparisonStarted(Base, frozen=True, tag="ComparisonStarted"):
     """First event: the resolved configuration and all that tables and charts need to be drawn."""
 
@@ -71,6 +84,7 @@ class ComparisonStarted(Base, frozen=True, tag="ComparisonStarted"):
     planned_runs: int
     zero_shot_applicable: bool
     unmapped_classes: tuple[str, ...]
+    baselines: tuple[Baseline, ...] = ()
 
 
 class RunStarted(Base, frozen=True, tag="RunStarted"):
@@ -113,6 +127,12 @@ class RunResult(Base, frozen=True, tag="RunResult"):
     the strategy's share of the one pass through the frozen part, also when that pass is shared.
     `flops` counts a multiplication and an addition as two. `diverged`: the loss stopped being a
     number.
+
+    Log-probabilities (nats) are float32, images x classes, row after row: of the test images in
+    their order, and of the validation images, whose `validation_labels` run in parallel.
+    `outside_confidences` (float32) holds, for each source image of the probe, the highest
+    probability that the target head gives it; the rest of the source task is "none of these".
+    Empty in results that were recorded without them.
     """
 
     train_accuracy: float | None
@@ -135,6 +155,10 @@ class RunResult(Base, frozen=True, tag="RunResult"):
     learning_rate: float | None
     regularisation: float | None = None
     diverged: bool = False
+    test_log_probabilities: bytes = b""
+    validation_labels: tuple[int, ...] = ()
+    validation_log_probabilities: bytes = b""
+    outside_confidences: bytes = b""
 
 
 class RunEnded(Base, frozen=True, tag="RunEnded"):

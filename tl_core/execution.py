@@ -19,9 +19,9 @@ from tl_core.config import (
 from tl_core.datasets import Split, split
 from tl_core.events import Event, MicroBatchHalved, RunEnded, RunFailed, RunStarted
 from tl_core.heads import Probe, ProbeTask, convex_probes
-from tl_core.materials import Materials
+from tl_core.materials import Materials, Task
 from tl_core.plans import limits, steps_of, trial_steps
-from tl_core.runs import SaveState, Task, failure_reason, is_out_of_memory, solve, train
+from tl_core.runs import SaveState, failure_reason, is_out_of_memory, solve, train
 from tl_core.strategies import Strategy, frozen_prefix, trial_grid
 
 Finished = Callable[[str], RunEnded | None]
@@ -146,6 +146,7 @@ class Execution:
             weight_decay=decay,
             micro_batch=self.micro_batch if strategy.solver == "steps" else BATCH_SIZE,
             mirror=self.materials.dataset.mirror,
+            class_balance="none" if strategy.solver == "none" else self.config.class_balance,
         )
 
     def identity(self, run: RunConfig) -> str:
@@ -158,6 +159,7 @@ class Execution:
         return content_hash(
             RECIPE_VERSION,
             (rules, numbers, run.batch_size, run.micro_batch, run.mirror, class_map),
+            run.class_balance,
             (materials.pixels.key, materials.labels.tolist(), part.train, part.validation),
             (part.test, materials.probe.inputs.pixels.key if materials.probe else None),
             (config.backbone, config.weights_sha256, materials.row.recipe.optimizer),
@@ -205,6 +207,7 @@ class Execution:
                 materials.labels,
                 [ProbeTask(one.train, one.validation) for one in parts],
                 len(materials.dataset.classes),
+                balanced=self.config.class_balance != "none",
             )
             share = (time.perf_counter() - started) / len(parts)
             self.probes = {one: (probe, share) for one, probe in zip(parts, found, strict=True)}

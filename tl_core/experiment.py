@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 
-from tl_core import device
+from tl_core import baselines, device
 from tl_core.command import command
 from tl_core.config import ComparisonConfig
-from tl_core.datasets import majority_baseline, split
+from tl_core.datasets import split
 from tl_core.events import ComparisonEnded, ComparisonStarted, DatasetFacts, Event
 from tl_core.execution import Execution, Finished, LoadState, MemoryShort
 from tl_core.materials import Materials, open_materials
@@ -59,6 +59,7 @@ def _comparison_started(config: ComparisonConfig, materials: Materials) -> Compa
     dataset, labels = materials.dataset, materials.labels
     parts = [split(dataset, seed) for seed in range(config.seeds)]
     first = parts[0]
+    measured = baselines.measure(labels, materials.read_out.features, parts)
     budget = limits(config, materials.row.preprocessing.crop)
     applicable = any(config.class_map.get(name) for name in dataset.classes)
     return ComparisonStarted(
@@ -83,7 +84,8 @@ def _comparison_started(config: ComparisonConfig, materials: Materials) -> Compa
         input_size=materials.row.preprocessing.crop,
         device_name=device.device_name(config.device),
         versions=device.versions(),
-        majority_accuracy=majority_baseline(dataset, config.seeds),
+        majority_accuracy=measured[0].test_accuracy,
+        baselines=measured,
         steps=budget.steps,
         planned_runs=sum(
             1 for _ in planned_runs(config.strategies, config.seeds, budget, applicable)

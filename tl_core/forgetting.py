@@ -72,11 +72,13 @@ def _u_centre(gram: NDArray[np.float64]) -> NDArray[np.float64]:
 class Change:
     """What an adapted backbone does with its original head.
 
-    `source_predictions`: source class per probe image, None without a probe. `agreement` and
-    `cka_drift`: against the original model on the test images. `features` are theirs, N x D.
+    `source_predictions`: source class per probe image, `source_features` the images' pooled
+    features; None without a probe. `agreement` and `cka_drift`: against the original model on the
+    test images. `features` are theirs, N x D.
     """
 
     source_predictions: tuple[int, ...] | None
+    source_features: NDArray[np.float32] | None
     agreement: float
     cka_drift: float | None
     features: NDArray[np.float32]
@@ -118,10 +120,10 @@ class ForgettingMeter:
 
     def _fresh_pass(self, state: Mapping[str, Tensor], test: tuple[int, ...]) -> Change:
         backbone = ready(build(self.row, state), self.compute)
-        predictions = None
+        predictions = of_source = None
         if self.probe is not None:
             every = range(len(self.probe.pixels))
-            _, logits = read_out_pass(backbone, self.probe, every, self.compute)
+            of_source, logits = read_out_pass(backbone, self.probe, every, self.compute)
             predictions = tuple(int(z) for z in logits.argmax(axis=1))
         features, logits = read_out_pass(backbone, self.target, test, self.compute)
         before, chosen = self.original, list(test)
@@ -130,7 +132,7 @@ class ForgettingMeter:
             first = before.features[chosen[:CKA_IMAGES]]
             drift = 1 - linear_cka(first, features[:CKA_IMAGES])
         same = agreement(before.source_logits[chosen], logits)
-        return Change(predictions, same, drift, features)
+        return Change(predictions, of_source, same, drift, features)
 
 
 def _state_hash(state: Mapping[str, Tensor]) -> str:

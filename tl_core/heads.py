@@ -77,6 +77,7 @@ def convex_probes(
     labels: NDArray[np.integer],
     tasks: Sequence[ProbeTask],
     classes: int,
+    balanced: bool = False,
 ) -> list[Probe]:
     """Return multinomial logistic regressions whose L2 strength the validation rows prefer.
 
@@ -86,7 +87,8 @@ def convex_probes(
     `PENALTIES` after the other. Chosen: the strongest penalty whose validation log-loss lies
     within one standard error of the lowest (Breiman et al. 1984). Log-loss, because over eleven
     decades accuracy hardly moves until the probe is ruined: the same rule on accuracy cost 6
-    points on hymenoptera. The returned weights apply to features as they are. Raises RuntimeError
+    points on hymenoptera. `balanced`: every class counts the same, in fitting and choosing, however
+    few images it has. The returned weights apply to features as they are. Raises RuntimeError
     if a chosen solution has not converged.
     """
     probes: list[Probe] = []
@@ -96,10 +98,23 @@ def convex_probes(
         while stop < len(tasks) and (stop == start or rows * features.shape[1] <= LARGEST_BATCH):
             rows += len(tasks[stop].train)
             stop += 1
-        group = [_Problem(features, labels, task, classes) for task in tasks[start:stop]]
+        group = [_Problem(features, labels, task, classes, balanced) for task in tasks[start:stop]]
         probes += _solved_path(group)
         start = stop
     return probes
+
+
+def class_weights(labels: NDArray[np.integer], classes: int) -> NDArray[np.float64]:
+    """Return a weight for each class, so that all weigh the same and images 1 on average.
+
+    N / (C n_c) over the C classes that occur among the labels (N); 0 for one that does not.
+    """
+    counts = np.bincount(labels, minlength=classes)
+    occurring = np.count_nonzero(counts)
+    weights: NDArray[np.float64] = np.where(
+        counts > 0, len(labels) / (occurring * np.maximum(counts, 1)), 0.0
+    )
+    return weights
 
 
 class _Problem:
@@ -115,6 +130,7 @@ class _Problem:
         labels: NDArray[np.integer],
         task: ProbeTask,
         classes: int,
+        balanced: bool,
     ) -> None:
         train, validation = list(task.train), list(task.validation)
         chosen = features[train].astype(np.float64)
@@ -123,8 +139,12 @@ class _Problem:
         scored = (chosen - self.centre) / self.scale
         _, _, self.basis = np.linalg.svd(scored, full_matrices=False)
         self.rotated = scored @ self.basis.T
-        self.targets = np.eye(classes)[labels[train]]
+        weights = class_weights(labels[train], classes) if balanced else np.ones(classes)
+        self.targets = (np.eye(classes) * weights)[labels[train]]
         self.validation, self.labels = features[validation], labels[validation]
+        # Mean 1 over the validation rows, so that mean losses stay in nats.
+        counted = weights[self.labels]
+        self.importance = counted / counted.mean()
         self.candidates: list[Probe] = []
         self.losses: list[NDArray[np.float64]] = []
 
@@ -137,7 +157,7 @@ class _Problem:
         probe = Probe(weight, bias, penalty, gradient, iterations)
         self.candidates.append(probe)
         found = probe.probabilities(self.validation)
-        self.losses.append(np.asarray(metrics.log_losses(found, self.labels)))
+        self.losses.append(self.importance * metrics.log_losses(found, self.labels))
 
     def _close(self) -> list[bool]:
         means = [float(losses.mean()) for losses in self.losses]

@@ -1,6 +1,7 @@
 """What a training reads: images, or the activations that a frozen prefix makes of them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +17,14 @@ EVALUATION_BATCH = 32
 # Evaluation batches have a multiple of this many rows. Over such sizes convolutions gave every
 # image the same bits, whatever stood beside it; a lone rest of other size may round differently.
 ROWS = 8
+
+
+@dataclass(frozen=True)
+class Part:
+    """Labelled images of one purpose: indices into the inputs, and labels, in parallel."""
+
+    indices: tuple[int, ...]
+    labels: tuple[int, ...]
 
 
 class Inputs(Protocol):

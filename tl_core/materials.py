@@ -1,6 +1,6 @@
 """All that a comparison works with, opened once: data, original model, what it reads, the probe."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from tl_core import backbones, catalog, class_map, datasets, device, weights
 from tl_core.activations import ReadOut, open_read_out
 from tl_core.backbones import Backbone
-from tl_core.config import DRAWN, RATED_FROM, ComparisonConfig, NotPossible
+from tl_core.config import DRAWN, RATED_FROM, ComparisonConfig, NotPossible, RunConfig
 from tl_core.device import Compute
 from tl_core.events import Progress, SourceFacts
 from tl_core.forgetting import ForgettingMeter, per_epoch_images, ready
 from tl_core.ingest import source_probe
-from tl_core.inputs import PixelInputs
+from tl_core.inputs import Part, PixelInputs
 from tl_core.pixels import Pixels, open_pixels
 
 
@@ -67,6 +67,22 @@ class Materials:
             correct=tuple((predictions == self.probe.labels).tolist()),
             rated=self.probe.rated,
         )
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run with all it works on."""
+
+    run_id: str
+    run: RunConfig
+    split: datasets.Split
+    materials: Materials
+    class_map: dict[str, tuple[int, ...]]
+
+    def part(self, indices: Sequence[int]) -> Part:
+        """Return images with their labels."""
+        chosen = tuple(indices)
+        return Part(chosen, tuple(self.materials.labels[list(chosen)].tolist()))
 
 
 def open_materials(config: ComparisonConfig) -> Generator[Progress, None, Materials]:

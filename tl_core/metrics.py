@@ -36,11 +36,16 @@ def majority_accuracy(train_labels: ArrayLike, test_labels: ArrayLike) -> float:
     return float(test[winners].min() / test.sum())
 
 
+def log_of(probabilities: ArrayLike) -> NDArray[np.float64]:
+    """Return logarithms (nats) of probabilities; below 1e-12 they count as that much."""
+    logs: NDArray[np.float64] = np.log(np.clip(np.asarray(probabilities, np.float64), 1e-12, None))
+    return logs
+
+
 def log_losses(probabilities: ArrayLike, labels: ArrayLike) -> NDArray[np.float64]:
     """Return each image's negative log-likelihood (nats): labels N, probabilities N x C."""
-    given = np.asarray(probabilities, dtype=np.float64)
     true = np.asarray(labels)
-    losses: NDArray[np.float64] = -np.log(np.clip(given[np.arange(len(true)), true], 1e-12, None))
+    losses: NDArray[np.float64] = -log_of(np.asarray(probabilities)[np.arange(len(true)), true])
     return losses
 
 

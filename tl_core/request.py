@@ -9,7 +9,7 @@ import msgspec
 
 from tl_core import catalog, class_map, datasets, ingest, weights
 from tl_core.catalog import Model
-from tl_core.config import BudgetName, ComparisonConfig, DataConfig, NotPossible
+from tl_core.config import BudgetName, ClassBalance, ComparisonConfig, DataConfig, NotPossible
 from tl_core.datasets import Dataset
 from tl_core.ingest import source_probe
 from tl_core.strategies import STRATEGIES, Strategy, custom_strategy
@@ -44,6 +44,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     budget: BudgetName = "quick"
     steps: int | None = None
     learning_rate: float | None = None
+    class_balance: ClassBalance = "none"
     device: str = "auto"
 
 
@@ -75,6 +76,7 @@ def resolve(request: Request, report: Report) -> tuple[ComparisonConfig, list[Da
         budget=request.budget,
         steps=request.steps,
         learning_rate=request.learning_rate,
+        class_balance=request.class_balance,
         device=request.device,
     )
     return config, [target, *([probe] if probe else [])]

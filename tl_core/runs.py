@@ -1,51 +1,31 @@
 """One run of a comparison: trained step by step, or solved, then measured."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from tl_core import device, metrics
-from tl_core.activations import open_inputs
+from tl_core.activations import ReadOut, open_inputs, read_out_pass
 from tl_core.backbones import Backbone, build
-from tl_core.catalog import Model
-from tl_core.config import RunConfig
 from tl_core.datasets import Split
-from tl_core.events import EpochEnded, Event, RunEnded, RunResult, RunStarted
+from tl_core.events import Event, RunEnded, RunResult, RunStarted
 from tl_core.forgetting import Change
 from tl_core.freezing import apply_stage, trainable_parameters
 from tl_core.heads import Head, Probe, zero_shot_probabilities
-from tl_core.inputs import Inputs
-from tl_core.materials import Materials
+from tl_core.inputs import Inputs, Part
+from tl_core.materials import Task
 from tl_core.model_watch import ModelWatch, open_watch
-from tl_core.strategies import Strategy, block_factors, frozen_prefix
-from tl_core.trainer import Fit, Part, Prediction
+from tl_core.run_result import best_step, packed, result_of, steps_to_95, training_flops
+from tl_core.strategies import Strategy, frozen_prefix
+from tl_core.trainer import Fit, Prediction
 
 SaveState = Callable[[str, Callable[[], dict[str, Any]]], None]
 # A split's linear probe, and the seconds that are its share of the solution.
 Solved = Callable[[Split], tuple[Probe, float]]
-
-# "As good as final": the share of the final validation accuracy that `steps_to_95` waits for.
-NEARLY = 0.95
-
-
-@dataclass(frozen=True)
-class Task:
-    """One run with all it works on."""
-
-    run_id: str
-    run: RunConfig
-    split: Split
-    materials: Materials
-    class_map: dict[str, tuple[int, ...]]
-
-    def part(self, indices: Sequence[int]) -> Part:
-        """Return images with their labels."""
-        chosen = tuple(indices)
-        return Part(chosen, tuple(self.materials.labels[list(chosen)].tolist()))
 
 
 def solve(task: Task, solved: Solved) -> Iterator[Event]:
@@ -67,10 +47,14 @@ def solve(task: Task, solved: Solved) -> Iterator[Event]:
             probabilities, penalty = probe.probabilities(read_out.features), probe.penalty
             looked = len(task.split.train) + len(task.split.validation)
         else:
-            probabilities = zero_shot_probabilities(
-                read_out.source_logits, task.class_map, task.materials.dataset.classes
-            )
+            probabilities = _zero_shot(task, read_out)
             share = time.perf_counter() - started
+    source = task.materials.probe
+    outside = np.zeros((0, 1))
+    if source is not None and convex:
+        outside = probe.probabilities(source.read_out.features)
+    elif source is not None:
+        outside = _zero_shot(task, source.read_out)
     seconds = share + looked * read_out.seconds_per_image
 
     def predict(part: Part) -> Prediction:
@@ -82,7 +66,7 @@ def solve(task: Task, solved: Solved) -> Iterator[Event]:
         )
 
     state = task.materials.original.net.state_dict()
-    result = _result(
+    result = result_of(
         task,
         predict,
         task.materials.meter.measure(state, task.split.test),
@@ -90,6 +74,7 @@ def solve(task: Task, solved: Solved) -> Iterator[Event]:
         peak_memory_mb=memory["megabytes"],
         flops=float(looked * row.flops),
         regularisation=penalty,
+        outside_confidences=packed(outside.max(axis=1)),
     )
     yield RunEnded(
         run_id=task.run_id,
@@ -99,6 +84,12 @@ def solve(task: Task, solved: Solved) -> Iterator[Event]:
         result=result,
         seconds=time.perf_counter() - begun,
     )
+
+
+def _zero_shot(task: Task, read_out: ReadOut) -> NDArray[np.float64]:
+    """Return the original model's shares of the target classes for all images it has read."""
+    classes = task.materials.dataset.classes
+    return zero_shot_probabilities(read_out.source_logits, task.class_map, classes)
 
 
 def train(task: Task, resume: dict[str, Any] | None, save_state: SaveState) -> Iterator[Event]:
@@ -182,7 +173,7 @@ def _trained_result(task: Task, fit: Fit, megabytes: float | None) -> RunResult:
         return fit.predict(part)
 
     looked = len(task.split.train) * (fit.inputs.views + 1) + len(task.split.validation)
-    return _result(
+    return result_of(
         task,
         predict,
         change,
@@ -190,12 +181,25 @@ def _trained_result(task: Task, fit: Fit, megabytes: float | None) -> RunResult:
         peak_memory_mb=megabytes,
         flops=training_flops(materials.row, run, fit.inputs, looked),
         steps=fit.step,
-        steps_to_95=_steps_to_95(fit.history),
-        best_step=_best_step(fit.history),
+        steps_to_95=steps_to_95(fit.history),
+        best_step=best_step(fit.history),
         learning_rate=run.learning_rate,
         regularisation=run.weight_decay,
         diverged=fit.diverged,
+        outside_confidences=_outside(task, fit, change),
     )
+
+
+def _outside(task: Task, fit: Fit, change: Change | None) -> bytes:
+    """Return how sure the finished model is of the source images, for which it has no class."""
+    materials, probe = task.materials, task.materials.probe
+    if probe is None or task.run.kind != "final" or fit.diverged:
+        return b""
+    features = change.source_features if change else None
+    if features is None:
+        every = range(len(probe.labels))
+        features, _ = read_out_pass(fit.backbone, probe.inputs, every, materials.compute)
+    return packed(fit.head_logits(features).double().softmax(dim=1).max(dim=1).values.numpy())
 
 
 def _model(task: Task) -> tuple[Backbone, Head]:
@@ -219,62 +223,6 @@ def _count(backbone: Backbone, head: Head, strategy: Strategy) -> tuple[int, int
         trained = max(trained, trainable_parameters(backbone, head))
     of_blocks = sum(p.numel() for block in backbone.blocks for p in block.parameters())
     return trained, of_blocks + sum(p.numel() for p in head.parameters())
-
-
-def training_flops(row: Model, run: RunConfig, inputs: Inputs, looked: int) -> float:
-    """Return the floating-point operations of a run's training, from the catalog's block costs.
-
-    `looked`: passes of one image through the kept frozen prefix.
-
-    A trainable block costs three forward passes (itself, the gradient of its input, that of its
-    weights), a frozen one behind it two, one before it one.
-    """
-    factors = block_factors(run.strategy.stages[-1], len(row.blocks))
-    trained = [i for i, factor in enumerate(factors) if factor is not None]
-    first = trained[0] if trained else len(row.blocks)
-    step = sum(
-        block.flops * (1 if i < first else 3 if factors[i] is not None else 2)
-        for i, block in enumerate(row.blocks)
-        if i >= inputs.boundary
-    )
-    prefix = sum(block.flops for block in row.blocks[: inputs.boundary])
-    return float(run.steps * run.batch_size * step + looked * prefix)
-
-
-def _result(
-    task: Task, predict: Callable[[Part], Prediction], change: Change | None, **measured: Any
-) -> RunResult:
-    """Return the result of a model that predicts like `predict`; trials never see the test part."""
-    test = task.part(task.split.test if task.run.kind != "trial" else ())
-    validation = predict(task.part(task.split.validation))
-    tested = predict(test).probabilities if test.indices else np.zeros((0, 1))
-    return RunResult(
-        train_accuracy=predict(task.part(task.split.train)).accuracy,
-        validation_accuracy=validation.accuracy,
-        validation_loss=min(validation.loss, 1e9) if np.isfinite(validation.loss) else 1e9,
-        validation_images=len(task.split.validation),
-        test_images=test.indices,
-        test_labels=test.labels,
-        test_predictions=tuple(tested.argmax(axis=1).tolist()),
-        test_confidences=tuple(np.round(np.nan_to_num(tested.max(axis=1)), 5).tolist()),
-        source_predictions=change.source_predictions if change else None,
-        agreement=change.agreement if change else None,
-        cka_drift=change.cka_drift if change else None,
-        **{"steps": None, "steps_to_95": None, "best_step": None, "learning_rate": None} | measured,
-    )
-
-
-def _steps_to_95(history: Sequence[EpochEnded]) -> int | None:
-    if not history:
-        return None
-    wanted = NEARLY * history[-1].validation_accuracy
-    return next(event.step for event in history if event.validation_accuracy >= wanted)
-
-
-def _best_step(history: Sequence[EpochEnded]) -> int | None:
-    trained = [event for event in history if event.step > 0]
-    best = max(trained, key=lambda event: event.validation_accuracy, default=None)
-    return best.step if best else None
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -258,10 +258,13 @@ CURVE_COLUMNS = [
 def baselines(found: Record, measured: list[StrategyRow]) -> dict[str, float | None]:
     """Return the accuracies that every strategy is held against, None where not measured."""
     by_name = {row.strategy: row.test_accuracy for row in measured}
+    untrained = {b.name: b.test_accuracy for b in found.started.baselines} if found.started else {}
     return {
         "majority_class": found.started.majority_accuracy if found.started else None,
+        "nearest_neighbour": untrained.get("nearest_neighbour"),
         "zero_shot": by_name.get("zero_shot"),
         "linear_probe": by_name.get("feature_extraction"),
+        "from_scratch": by_name.get("from_scratch"),
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TextIO
 
+from tl_core import columns
 from tl_core.estimate import Plan
 from tl_core.events import EpochEnded, Event, Progress, RunEnded, RunFailed, RunStarted
 from tl_core.record import Record
@@ -132,6 +133,10 @@ def table(found: Record, rows: Sequence[StrategyRow]) -> str:
         "time",
     ]
     lines = [head, *(_line(row, titles[row.strategy], labelled) for row in rows)]
+    for baseline in found.started.baselines if found.started else ():
+        accuracy = percent(baseline.test_accuracy)
+        ends = f"{percent(baseline.ci_low)} to {percent(baseline.ci_high)}"
+        lines.append([columns.BASELINES[baseline.name], f"{accuracy} ({ends})", *[""] * 5])
     widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
     text = [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -12,26 +12,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tl_core.backbones import Backbone
+from tl_core.batches import VIEWS, Batches, schedule, stage_ends
 from tl_core.config import RunConfig
 from tl_core.device import Compute, synchronise
 from tl_core.events import EpochEnded
 from tl_core.freezing import apply_stage, set_modes
 from tl_core.heads import Head
-from tl_core.inputs import Inputs, generator
+from tl_core.inputs import Inputs, Part, generator
 from tl_core.plans import MOST_EVALUATIONS
 
 MOMENTUM = 0.9
-WARM_UP = 0.1
-# Random streams of a run.
-_ORDER, _VIEWS = 0, 1
-
-
-@dataclass(frozen=True)
-class Part:
-    """Labelled images of one purpose: indices into the inputs, and labels, in parallel."""
-
-    indices: tuple[int, ...]
-    labels: tuple[int, ...]
 
 
 class SourceWatch(Protocol):
@@ -88,10 +78,11 @@ class Fit:
         self.optimizer_name = optimizer
         self._indices = torch.tensor(training.indices)
         self._labels = torch.tensor(training.labels, device=compute.device)
-        self._orders: dict[int, Tensor] = {}
+        self._batches = Batches(training.labels, run, head.linear.out_features)
+        self._weights = self._batches.weights.to(compute.device)
         self.step, self.seconds, self.diverged = 0, 0.0, False
         self.history: list[EpochEnded] = []
-        self._ends = _stage_ends(run)
+        self._ends = stage_ends(run)
         torch.manual_seed(run.seed)
         self._enter_stage(0)
         if resume is not None:
@@ -136,8 +127,8 @@ class Fit:
 
     def _step(self) -> Tensor:
         """Take one step; micro-batches add up to the gradient of the whole batch."""
-        places = self._places()
-        randomness = generator(_VIEWS, self.run.seed, self.step)
+        places = self._batches.places(self.step)
+        randomness = generator(VIEWS, self.run.seed, self.step)
         factor = schedule(self.step, self.run.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = self.run.learning_rate * group["factor"] * factor
@@ -146,12 +137,18 @@ class Fit:
         for part in torch.split(places, self.run.micro_batch):
             batch = self.inputs.training_batch(self._indices[part].tolist(), randomness)
             labels = self._labels[part.to(self._labels.device)]
-            loss = nn.functional.cross_entropy(self._logits(batch)[0], labels)
-            loss = loss * (len(part) / len(places))
+            loss = self._loss(self._logits(batch)[0], labels) / len(places)
             loss.backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach())
         self.optimizer.step()
         return torch.stack(losses).sum()
+
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the sum of the images' cross-entropies, weighted if that is how to balance."""
+        losses = nn.functional.cross_entropy(logits, labels, reduction="none")
+        if self.run.class_balance == "weights":
+            losses = losses * self._weights[labels]
+        return losses.sum()
 
     def _logits(self, batch: Tensor, source: bool = False) -> tuple[Tensor, Tensor | None]:
         """Return the head's logits, and the original head's if `source`."""
@@ -159,22 +156,6 @@ class Fit:
             final = self.backbone.forward_blocks(batch, start=self.inputs.boundary)
             logits: Tensor = self.head(self.backbone.pool(final))
             return logits, self.backbone.source_logits(final) if source else None
-
-    def _places(self) -> Tensor:
-        """Return this step's places in the training part: epochs in random order, joined.
-
-        Decided by seed and step alone, so that nothing of it is needed to continue.
-        """
-        images, size = len(self._indices), self.run.batch_size
-        first, found = self.step * size, []
-        for epoch in range(first // images, (first + size - 1) // images + 1):
-            if epoch not in self._orders:
-                order = torch.randperm(images, generator=generator(_ORDER, self.run.seed, epoch))
-                self._orders = {k: v for k, v in self._orders.items() if k >= epoch - 1}
-                self._orders[epoch] = order
-            start = epoch * images
-            found.append(self._orders[epoch][max(0, first - start) : first + size - start])
-        return torch.cat(found)
 
     def _enter_stage(self, stage: int) -> None:
         """Freeze, unfreeze and start a new optimiser: an old one could move what is now frozen."""
@@ -213,10 +194,14 @@ class Fit:
 
     def predict_features(self, part: Part, features: NDArray[np.float32]) -> Prediction:
         """Return what the head as it is now makes of the part's pooled features, N x D."""
+        return prediction(self.head_logits(features), part)
+
+    def head_logits(self, features: NDArray[np.float32]) -> Tensor:
+        """Return the logits that the head as it is now gives to pooled features, N x D."""
         self.head.eval()
         with torch.no_grad():
-            logits = self.head(torch.from_numpy(features).to(self.compute.device)).cpu()
-        return prediction(logits, part)
+            logits: Tensor = self.head(torch.from_numpy(features).to(self.compute.device)).cpu()
+        return logits
 
     def _evaluate(self, train_loss: float | None) -> EpochEnded:
         watched = self.source.validation_images if self.source else 0
@@ -271,21 +256,6 @@ def prediction(logits: Tensor, part: Part) -> Prediction:
         float(nn.functional.cross_entropy(logits, labels)),
         float((logits.argmax(dim=1) == labels).double().mean()),
     )
-
-
-def schedule(step: int, steps: int) -> float:
-    """Return the factor on the learning rate: linear warm-up over a tenth, then a half cosine."""
-    warm_up = max(1, round(WARM_UP * steps))
-    if step < warm_up:
-        return (step + 1) / warm_up
-    return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
-
-
-def _stage_ends(run: RunConfig) -> list[int]:
-    """Return the step at which each stage ends; the last one ends with the budget."""
-    shares: Sequence[float] = [stage.share for stage in run.strategy.stages]
-    ends = [round(run.steps * sum(shares[: i + 1])) for i in range(len(shares))]
-    return [*ends[:-1], run.steps]
 
 
 def _finite(value: float) -> float:
