@@ -3,7 +3,7 @@
 import functools
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -63,6 +63,19 @@ class Weights(Row, frozen=True, kw_only=True):
     code_licence: str
     weights_licence: str
     commercial: str
+
+    @property
+    def may_be_sold(self) -> Literal["yes", "no", "unclear"]:
+        """Whether commercial use is allowed, as far as the sentence says."""
+        return COMMERCIAL.get(self.commercial.split(":")[0], "unclear")
+
+
+# What the first words of `Weights.commercial` answer; every row begins with one of them.
+COMMERCIAL: Final[dict[str, Literal["yes", "no", "unclear"]]] = {
+    "Commercial use is allowed": "yes",
+    "Commercial use is forbidden": "no",
+    "Commercial use is not cleared": "unclear",
+}
 
 
 class Recipe(Row, frozen=True):

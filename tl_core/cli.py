@@ -3,10 +3,11 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
+from tl_core.answers import QUESTIONS
 from tl_core.config import BUDGETS, ClassBalance, NotPossible
 from tl_core.strategies import STRATEGIES
 
@@ -22,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
     record.add_argument("samples", nargs="*", metavar="sample:NAME")
     record.add_argument("--all", action="store_true", help="every sample there is")
     record.add_argument("--into", type=Path, metavar="DIR", help="default: where the app looks")
+    _add_questions(commands)
     samples = commands.add_parser("samples", help="list the sample sets, the default first")
     samples.add_argument("--names", action="store_true", help="names only, one a line")
     models = commands.add_parser("models", help="list the pretrained models")
@@ -69,6 +71,26 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     add("--name", help="how History calls it")
 
 
+def _add_questions(commands: Any) -> None:
+    rank = commands.add_parser("rank", help="rank local models on the training images, untrained")
+    rank.add_argument("--all-scores", action="store_true", help="not only those the app shows")
+    check = commands.add_parser("check", help="look for faults in data; compare with the source")
+    stress = commands.add_parser("stress", help="measure what each preprocessing mistake costs")
+    shift = commands.add_parser("shift", help="estimate the class balance of unlabelled images")
+    for command in (rank, check, stress, shift):
+        add = command.add_argument
+        add("data", metavar="DATA", help="folder, zip, CSV, sample:NAME, or dataset:FINGERPRINT")
+        if command is shift:
+            add("unlabelled", metavar="IMAGES", help="a folder or zip of images, folders ignored")
+        if command is not rank:
+            add("--backbone", metavar="NAME", help="default: the first whose weights are here")
+            add("--weights", metavar="FILE", help="a .safetensors file, or sha256:PREFIX")
+            add("--source-probe", metavar="DIR", help="labelled source images, or `none`")
+            add("--class-map", metavar="MAP.json", help="target class to source classes")
+        add("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+        add("--json", type=Path, metavar="OUT", help="write the answer as JSON")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (2 with one clear sentence on bad input)."""
     options = parser().parse_args(arguments)
@@ -93,6 +115,12 @@ def _compare(options: argparse.Namespace) -> int:
     from tl_core import compare_command
 
     return compare_command.compare(options)
+
+
+def _ask(options: argparse.Namespace) -> int:
+    from tl_core import ask_command
+
+    return ask_command.ask(options)
 
 
 def _record(options: argparse.Namespace) -> int:
@@ -168,8 +196,9 @@ def _doctor(options: argparse.Namespace) -> int:
     return int(doctor.report())
 
 
-_COMMANDS = {
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "compare": _compare,
+    **dict.fromkeys(QUESTIONS, _ask),
     "record": _record,
     "samples": _samples,
     "models": _models,

@@ -4,6 +4,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from tl_core.answers import AnyAnswer
 from tl_core.config import ComparisonConfig, RunConfig
 
 
@@ -199,6 +200,12 @@ class ComparisonEnded(Base, frozen=True, tag="ComparisonEnded"):
     seconds: float
 
 
+class Answered(Base, frozen=True, tag="Answered"):
+    """What a job found that asked something else than a comparison."""
+
+    answer: AnyAnswer
+
+
 class JobEnded(Base, frozen=True, tag="JobEnded"):
     """How a job ended, as its runner saw it; `reason` is empty for `done`."""
 
@@ -215,6 +222,7 @@ Event: TypeAlias = (
     | RunFailed
     | MicroBatchHalved
     | ComparisonEnded
+    | Answered
     | JobEnded
 )
 

@@ -36,9 +36,14 @@ class Interval:
         return self.low <= 0.0 <= self.high
 
 
+def normal_quantile(level: float) -> float:
+    """Return how many standard errors on each side a two-sided interval of this level reaches."""
+    return float(norm.ppf(0.5 + level / 2))
+
+
 def wilson(share: float, images: int, level: float = LEVEL) -> tuple[float, float]:
     """Return the Wilson score interval of a share measured on `images` (Wilson 1927)."""
-    z = float(norm.ppf(0.5 + level / 2))
+    z = normal_quantile(level)
     centre = share + z * z / (2 * images)
     spread = z * np.sqrt(share * (1 - share) / images + z * z / (4 * images * images))
     scale = 1 + z * z / images

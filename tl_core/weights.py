@@ -63,6 +63,12 @@ def available(model: str) -> list[WeightsFile]:
     return [own, *added] if own else added
 
 
+def local_models() -> list[WeightsFile]:
+    """Return the first weights file of every model that has one here, in the catalog's order."""
+    here = (available(name) for name in catalog())
+    return [files[0] for files in here if files]
+
+
 def bundled(model: Model) -> WeightsFile | None:
     """Return the weights that come with the app, None for a model that has none.
 

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator
 
 from tl_core import pipe
+from tl_core.answers import QUESTIONS
 from tl_core.config import ComparisonConfig
 from tl_core.events import Event, Progress, RunEnded, RunStarted
 from tl_core.worker_process import plain
@@ -51,6 +52,10 @@ def run(job: pipe.Job, end: pipe.WorkerEnd) -> pipe.Done | pipe.Yielded:
     if job.kind == "download":
         download(job.request["model"], lambda event: end.send(pipe.Happened(event)))
         return pipe.Done()
+    if job.kind in QUESTIONS and job.config is not None:
+        from tl_core.questions import ask
+
+        return relay(ask(job.kind, job.config, job.request), end)
     if job.kind != "compare" or job.config is None:
         raise ValueError(f"A job of the kind '{job.kind}' cannot be run by this version.")
     return relay(compare(job.config, end.find), end)

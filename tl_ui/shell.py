@@ -102,7 +102,7 @@ def _strip() -> None:
         if active:
             running = next((job for job in active if job.status == "running"), active[0])
             st.page_link(
-                theme.LAB if running.kind == "compare" else theme.MODEL,
+                theme.PAGE_OF_KIND.get(running.kind, theme.MODEL),
                 label=f"{number_of(len(active), 'job')} {theme.STATUS[running.status][0]}",
                 icon=":material/progress_activity:",
                 query_params={"job": running.id} if running.kind == "compare" else None,

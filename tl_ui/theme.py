@@ -20,5 +20,8 @@ DATA: Final = "pages/data.py"
 MODEL: Final = "pages/model.py"
 HISTORY: Final = "pages/history.py"
 
+# Where a job of each kind was started; the rest belongs to the model page.
+PAGE_OF_KIND: Final = {"compare": LAB, "check": DATA, "shift": DATA, "stress": MODEL, "rank": MODEL}
+
 THUMBNAILS_PER_CLASS: Final = 12
 THUMBNAIL_WIDTH: Final = 72

@@ -14,7 +14,7 @@ import msgspec
 from tl_core.datasets.limits import BadInput
 from tl_core.home import folder
 
-Kind = Literal["target", "probe"]
+Kind = Literal["target", "probe", "unlabelled"]
 Part = Literal["", "train", "validation", "test"]
 
 RECORD: Final = "dataset.json"

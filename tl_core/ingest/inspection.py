@@ -27,7 +27,7 @@ def check(dataset: Dataset, brought: Iterable[str]) -> None:
             "or TIFF files in one folder per class, or a table of labels with them.",
             refused,
         )
-    if dataset.kind == "probe":
+    if dataset.kind != "target":
         return
     lost = dict.fromkeys(sorted(set(brought) - set(dataset.classes)), 0)
     if len(dataset.classes) + len(lost) == 1:
@@ -109,7 +109,7 @@ def _conversions(facts: Sequence[Facts]) -> Iterable[str]:
 
 
 def _missing_from_test(dataset: Dataset) -> Iterable[str]:
-    if dataset.kind == "probe" or not has_given_split(dataset):
+    if dataset.kind != "target" or not has_given_split(dataset):
         return
     tested = {dataset.images[i].label for i in split(dataset, 0).test}
     missing = [name for label, name in enumerate(dataset.classes) if label not in tested]

@@ -21,6 +21,9 @@ ARCHIVE_SUFFIXES: Final = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", 
 # A table of this name is meant as the labels even where there are folders.
 LABELS_FILE: Final = "labels.csv"
 
+# The one class of images that come without labels; folders say nothing then.
+UNLABELLED: Final = "unlabelled"
+
 NO_CLASS: Final = "not inside a class folder"
 
 
@@ -40,6 +43,9 @@ def arrange(listing: Listing, kind: Kind) -> Layout:
     """
     images, texts = _sort_out(listing)
     layout = Layout([], listing.refused, listing.notes)
+    if kind == "unlabelled":
+        layout.items = [Item(image, UNLABELLED, "") for image in images]
+        return layout
     folders = _by_folders(images)
     table = _labels_table(texts, kind, classes=len({item.label for item in folders.items}))
     if table is None:

@@ -87,7 +87,7 @@ def _once(event: ev.Event) -> str | None:
             return f"{kind} {event.run_id} {event.step}"
         case ev.RunStarted() | ev.RunEnded():
             return f"{kind} {event.run_id}"
-        case ev.ComparisonStarted() | ev.ComparisonEnded():
+        case ev.ComparisonStarted() | ev.ComparisonEnded() | ev.Answered():
             return kind
         case _:
             return None

@@ -1,0 +1,122 @@
+"""Answers as text tables for a terminal."""
+
+from collections.abc import Mapping, Sequence
+
+from tl_core.answers import AnyAnswer, Estimate, RankedScore, Ranking, Shift, Soundness, Stress
+from tl_core.catalog import catalog
+from tl_core.transferability import SCORES
+from tl_core.variants import VARIANTS
+from tl_core.wording import number_of, percent, points, spread
+
+
+def text(answer: AnyAnswer) -> str:
+    """Return an answer as lines for people."""
+    match answer:
+        case Ranking():
+            return _ranking(answer)
+        case Soundness():
+            return _soundness(answer)
+        case Stress():
+            return _stress(answer)
+        case Shift():
+            return _shift(answer)
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Return cells as columns, the first line underlined as their heads."""
+    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
+    rows = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+    return "\n".join([rows[0], "-" * len(rows[0]), *rows[1:]])
+
+
+def _ranking(found: Ranking) -> str:
+    names = [name for name in SCORES if any(name in model.scores for model in found.models)]
+    heads = [f"{SCORES[name].title} (shuffled)" for name in names]
+    lines = [["model", *heads, "ms an image", "MB", "commercial use"]]
+    order = sorted(found.models, key=lambda model: -_value(model.scores, names))
+    for model in order:
+        cells = [
+            f"{score.value:.3f} ({score.shuffled:.3f})" if score else "–"
+            for score in (model.scores.get(name) for name in names)
+        ]
+        lines.append(
+            [
+                model.title,
+                *cells,
+                f"{model.milliseconds:.1f}",
+                f"{model.megabytes:.0f}",
+                catalog()[model.model].weights.may_be_sold,
+            ]
+        )
+    cautions = {
+        f"{SCORES[name].title}: {caution}"
+        for model in found.models
+        for name in names
+        if name in model.scores
+        for caution in model.scores[name].cautions
+    }
+    head = f"{number_of(found.images, 'training image')} of {found.classes} classes"
+    return "\n".join([head, "", aligned(lines), "", *sorted(cautions)])
+
+
+def _value(scores: Mapping[str, RankedScore], names: Sequence[str]) -> float:
+    found = scores.get(names[0]) if names else None
+    return found.value if found else float("-inf")
+
+
+def _soundness(found: Soundness) -> str:
+    lines = [f"{number_of(found.images, 'image')} looked at"]
+    for finding in found.findings:
+        count = f" ({number_of(len(finding.images), 'image')})" if finding.images else ""
+        lines += ["", f"{finding.severity.upper()}: {finding.title}{count}"]
+        lines += [f"  {finding.text}", f"  {finding.remedy}"]
+    if not found.findings:
+        lines += ["", "Nothing found."]
+    if found.distances:
+        table = [["distance", "to the source", "source with itself (95%)", "p"]]
+        for one in found.distances:
+            p = "" if one.p is None else f"{one.p:.3f}"
+            table.append([one.title, f"{one.value:.4g}", f"{one.null_high:.4g}", p])
+        lines += ["", f"Compared with {found.source} ({found.source_images:,})", aligned(table)]
+    return "\n".join(lines)
+
+
+def _stress(found: Stress) -> str:
+    lines = [["handed over", "probe loses", "source task loses", "zero-shot loses", "noticed"]]
+    for variant in found.variants:
+        lines.append(
+            [
+                VARIANTS[variant.name].title,
+                _points(variant.target_loss),
+                _points(variant.source_loss),
+                _points(variant.zero_shot_loss),
+                "yes" if variant.noticed else "no",
+            ]
+        )
+    head = f"Linear probe as meant to be: {percent(found.target_accuracy)} of {found.images}"
+    verdict = found.mismatch or "The images are handed over as the weights expect them."
+    return "\n".join([head, "", aligned(lines), "", verdict])
+
+
+def _points(loss: Estimate | None) -> str:
+    if loss is None:
+        return "–"
+    return f"{points(loss.value, True)} ({spread(loss.low, loss.high, True)})"
+
+
+def _shift(found: Shift) -> str:
+    if found.refused:
+        return f"{number_of(found.images, 'image')}: no estimate. {found.refused}"
+    lines = [["class", "in training", "estimated"]]
+    for name, known, share in zip(found.classes, found.known, found.estimated, strict=True):
+        ends = spread(100 * share.low, 100 * share.high)
+        lines.append([name, percent(known), f"{percent(share.value)} ({ends})"])
+    end = []
+    if found.accuracy is not None:
+        ends = spread(100 * found.accuracy.low, 100 * found.accuracy.high)
+        end = [f"Expected accuracy there: {percent(found.accuracy.value)} ({ends})."]
+    moved = f"Total variation from training: {found.total_variation:.2f}."
+    return "\n".join([number_of(found.images, "image"), "", aligned(lines), "", moved, *end])

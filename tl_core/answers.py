@@ -1,0 +1,152 @@
+"""Answers to questions about data and models that need a model's look, but no comparison."""
+
+from typing import Literal, TypeAlias, get_args
+
+import msgspec
+
+from tl_core.findings import Finding
+
+
+class Answer(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="answer"
+):
+    """Common ground of all answers: tagged, unknown fields fail."""
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A piece of an answer; an unknown field fails."""
+
+
+class Estimate(Part, frozen=True):
+    """A value and the ends of its 95% interval, all in the same unit."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def contains_zero(self) -> bool:
+        """Whether 0 lies in the interval, ends included."""
+        return self.low <= 0.0 <= self.high
+
+
+class RankedScore(Part, frozen=True):
+    """A score with its mean over shuffled labels, and what to mind about it on these images."""
+
+    value: float
+    shuffled: float
+    cautions: tuple[str, ...]
+
+
+class RankedModel(Part, frozen=True):
+    """What the scores of `transferability.SCORES` say of one model, before any training.
+
+    `scores` by name; one that these images are too few for is missing. `seconds` is what reading
+    the training part took here, `milliseconds` an image's share of it.
+    """
+
+    model: str
+    title: str
+    scores: dict[str, RankedScore]
+    seconds: float
+    milliseconds: float
+    megabytes: float
+
+
+class Ranking(Answer, frozen=True, tag="Ranking"):
+    """Local models on the training part of the first seed's split: `images` of `classes`."""
+
+    images: int
+    classes: int
+    models: tuple[RankedModel, ...]
+
+
+class Distance(Part, frozen=True):
+    """A distance of `domain.DISTANCES` between source and target features.
+
+    `null_high` is the 95% quantile of the same distance between random halves of the source images;
+    `p` a permutation p-value where there is one.
+    """
+
+    name: str
+    title: str
+    value: float
+    null_median: float
+    null_high: float
+    p: float | None = None
+
+
+class Soundness(Answer, frozen=True, tag="Soundness"):
+    """What the data checks found, and how far the data lie from the source images.
+
+    `source` names the source images, None where there are none; then there are no distances.
+    """
+
+    images: int
+    findings: tuple[Finding, ...]
+    source: str | None
+    source_images: int
+    distances: tuple[Distance, ...]
+
+
+class Variant(Part, frozen=True):
+    """The same model on the same images, handed over in another way.
+
+    All in percentage points against the images as they are meant to be, paired over images, and
+    positive where the variant is worse: `target_loss` of the linear probe's test accuracy,
+    `source_loss` of the original model's accuracy on its own task, `zero_shot_loss`. `familiarity`
+    is the change of log sum exp of the source logits (nats) on the target images: positive where
+    the model finds them more like what it was trained on. `mean`, `std`, `low` and `high` are
+    those of the network's input. `noticed` says how the app's own check sees the mistake, empty
+    where it does not.
+    """
+
+    name: str
+    target_loss: Estimate
+    source_loss: Estimate | None
+    zero_shot_loss: Estimate | None
+    familiarity: Estimate
+    mean: float
+    std: float
+    low: float
+    high: float
+    noticed: str
+
+
+class Stress(Answer, frozen=True, tag="Stress"):
+    """How much every mistake of `variants.VARIANTS` costs on these data with this model.
+
+    Accuracies (fractions) are those of the images as they are meant to be. `mismatch` is what the
+    app's check finds wrong with the images as they are handed over, empty if nothing.
+    """
+
+    images: int
+    source_images: int
+    target_accuracy: float
+    source_accuracy: float | None
+    zero_shot_accuracy: float | None
+    variants: tuple[Variant, ...]
+    mismatch: str
+
+
+class Shift(Answer, frozen=True, tag="Shift"):
+    """The class balance of images without labels, estimated by BBSE (Lipton et al. 2018).
+
+    `known` and `estimated` are shares by class, in the data set's order; `total_variation` is
+    between the two. `condition` is that of the confusion matrix. `refused` says why there is no
+    estimate; it is empty otherwise.
+    """
+
+    images: int
+    classes: tuple[str, ...]
+    known: tuple[float, ...]
+    estimated: tuple[Estimate, ...]
+    total_variation: float | None
+    accuracy: Estimate | None
+    condition: float | None
+    refused: str = ""
+
+
+AnyAnswer: TypeAlias = Ranking | Soundness | Stress | Shift
+Question: TypeAlias = Literal["rank", "check", "stress", "shift"]
+QUESTIONS: tuple[Question, ...] = get_args(Question)

@@ -1,0 +1,74 @@
+"""`rank`, `check`, `stress` and `shift` on the command line: a question, its answer as a table."""
+
+import argparse
+import json
+import sys
+from typing import Any
+
+import msgspec
+
+from tl_core import ingest, questions, weights, worker
+from tl_core.answer_text import text
+from tl_core.answers import AnyAnswer
+from tl_core.config import ComparisonConfig, NotPossible
+from tl_core.events import Answered, Progress
+from tl_core.request import Request, resolve
+from tl_core.store import Store
+from tl_core.terminal import Bar
+from tl_core.transferability import SCORES
+
+
+def ask(options: argparse.Namespace) -> int:
+    """Answer a question in this process, keep the answer in the store and print it; return 0."""
+    if options.json is not None and not options.json.absolute().parent.is_dir():
+        raise NotPossible(f"There is no folder for {options.json}: make it, or write elsewhere.")
+    with Bar(sys.stderr) as bar:
+        config, _ = resolve(_request(options), bar.show)
+        answer = _answer(options.command, config, _beside(options, bar), bar)
+    print(text(answer))
+    if options.json is not None:
+        options.json.write_text(json.dumps(msgspec.to_builtins(answer), indent=1) + "\n")
+    return 0
+
+
+def _request(options: argparse.Namespace) -> Request:
+    given = vars(options)
+    return Request(
+        data=options.data,
+        backbone=given.get("backbone") or weights.default_model(),
+        weights=given.get("weights"),
+        source_probe=given.get("source_probe"),
+        mapping=given.get("class_map"),
+        device=options.device,
+    )
+
+
+def _beside(options: argparse.Namespace, bar: Bar) -> dict[str, Any]:
+    """Return what the question needs beside data and model."""
+    if options.command == "rank":
+        return {"scores": list(SCORES)} if options.all_scores else {}
+    if options.command == "shift":
+        brought = ingest.ingest_path(options.unlabelled, kind="unlabelled", progress=bar.show)
+        return {"unlabelled": brought.fingerprint}
+    return {}
+
+
+def _answer(kind: Any, config: ComparisonConfig, request: dict[str, Any], bar: Bar) -> AnyAnswer:
+    store, found = Store(), None
+    job = store.create(config, config.data.name, queued=False, kind=kind, request=request)
+    try:
+        for event in questions.ask(kind, config, request):
+            store.append(job, [event])
+            if isinstance(event, Progress):
+                bar.show(event.message, event.fraction)
+            if isinstance(event, Answered):
+                found = event.answer
+    except KeyboardInterrupt:
+        store.finish(job, "cancelled")
+        raise
+    except Exception as error:
+        store.finish(job, "failed", worker.reason(error))
+        raise
+    store.finish(job, "done")
+    assert found is not None
+    return found

@@ -1,0 +1,49 @@
+"""Is my data sound, and is it like the source? Checks on images and their features."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tl_core import checks, datasets, domain
+from tl_core.answers import Distance, Soundness
+from tl_core.config import ComparisonConfig
+from tl_core.events import Answered, Event, Progress
+from tl_core.image_facts import open_facts
+from tl_core.materials import open_materials
+
+
+def check(config: ComparisonConfig, request: Mapping[str, Any]) -> Iterator[Event]:
+    """Yield progress, then the `Soundness` of a data set as the configured model sees it."""
+    materials = yield from open_materials(config)
+    dataset, probe = materials.dataset, materials.probe
+    facts = yield from open_facts(dataset)
+    yield Progress(message="Comparing the images with each other")
+    found = checks.findings(
+        dataset,
+        facts,
+        materials.read_out.features,
+        datasets.split(dataset, 0),
+        materials.row.preprocessing,
+    )
+    distances: tuple[Distance, ...] = ()
+    if probe is not None:
+        yield Progress(message="Comparing the images with the source images")
+        distances = tuple(
+            Distance(
+                name=one.name,
+                title=one.title,
+                value=one.value,
+                null_median=one.null_median,
+                null_high=one.null_high,
+                p=one.p,
+            )
+            for one in domain.compare_domains(probe.read_out.features, materials.read_out.features)
+        )
+    yield Answered(
+        answer=Soundness(
+            images=len(dataset.images),
+            findings=tuple(found),
+            source=probe.name if probe else None,
+            source_images=len(probe.labels) if probe else 0,
+            distances=distances,
+        )
+    )

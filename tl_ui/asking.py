@@ -1,0 +1,109 @@
+"""A question as part of a page: a button that asks it, its progress, and at last its answer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from tl_core.answers import AnyAnswer, Question
+from tl_core.config import ComparisonConfig, content_hash
+from tl_core.events import Answered
+from tl_core.store import Comparison, StoreError
+from tl_ui import current, launch
+from tl_ui.widgets import flash, problem, safe_label
+
+# Older jobs than these are not looked through for an answer.
+LOOK_BACK = 100
+
+
+def answer(
+    kind: Question,
+    config: ComparisonConfig,
+    request: Mapping[str, Any] | None = None,
+    *,
+    label: str,
+    help: str,
+    primary: bool = False,
+) -> AnyAnswer | None:
+    """Return the answer to a question about these data and this model, if there is one.
+
+    Until then shows the button that asks it, or how far it has come. An answer stays on this
+    machine: the same question is not computed again.
+    """
+    job = latest(kind, config, request or {})
+    if job is not None and job.status == "done":
+        found = answered(job.id)
+        if found is not None:
+            return found
+    if job is not None and job.active:
+        st.fragment(_progress, run_every=1.0)(job.id)
+        return None
+    if job is not None and job.status == "failed":
+        problem(job.reason)
+    lacks = not config.weights_sha256
+    st.button(
+        label,
+        key=f"ask_{kind}_{_same(config, request or {})[:12]}",
+        type="primary" if primary else "secondary",
+        icon=":material/search_insights:",
+        help="The model's weights are not on this machine yet." if lacks else help,
+        disabled=lacks,
+        on_click=_ask,
+        args=(kind, config, dict(request or {}), label),
+    )
+    return None
+
+
+def latest(
+    kind: Question, config: ComparisonConfig, request: Mapping[str, Any]
+) -> Comparison | None:
+    """Return the newest job that asks just this, however it stands; a cancelled one is none."""
+    wanted = _same(config, request)
+    jobs = current.store().list(limit=LOOK_BACK, kind=kind)
+    return next(
+        (
+            job
+            for job in jobs
+            if job.config is not None
+            and job.status != "cancelled"
+            and _same(job.config, job.request) == wanted
+        ),
+        None,
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def answered(job: str) -> AnyAnswer | None:
+    """Return the answer that a finished job gave."""
+    events = current.store().events(job)
+    return next((event.answer for _, event in events if isinstance(event, Answered)), None)
+
+
+def _same(config: ComparisonConfig, request: Mapping[str, Any]) -> str:
+    """Return a hash of what decides an answer."""
+    data = (config.data.fingerprint, config.data.probe)
+    model = (config.backbone, config.weights_sha256)
+    return content_hash(data, model, config.class_map, config.device, dict(request))
+
+
+def _ask(kind: Question, config: ComparisonConfig, request: dict[str, Any], name: str) -> None:
+    try:
+        current.store().create(
+            config, f"{name}: {config.data.name}", launch.OWNER, kind=kind, request=request
+        )
+    except StoreError as error:
+        flash(safe_label(error, 400), ":material/error:")
+
+
+def _progress(job_id: str) -> None:
+    """Show how far a question has come; when it ended, the whole page shows what is true then."""
+    store = current.store()
+    job = store.get(job_id)
+    if job is None or not job.active:
+        st.rerun()
+    position = store.position(job.id)
+    waits = f"Waiting for {position - 1} earlier jobs" if position and position > 1 else "Starting"
+    progress = job.progress
+    share = (progress.fraction if progress else None) or 0.0
+    st.progress(share, text=safe_label(progress.message if progress else waits))
+    st.button("Cancel", key=f"cancel_{job.id[:8]}", on_click=store.request_cancel, args=(job.id,))
