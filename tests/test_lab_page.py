@@ -430,3 +430,60 @@ def test_the_speed_of_a_finished_comparison_is_remembered(store: Store) -> None:
     open_lab(put(store))
     found = measured_speeds(record(scripted.events()))
     assert found and store.speeds("flops_per_second/resnet18/cpu") == found
+
+
+# Rare classes.
+
+
+def put_with(store: Store, **changes: object) -> str:
+    """Put a finished comparison whose configuration and classes' sizes are changed."""
+    scenario = scripted.Scenario(seeds=1)
+    wanted = msgspec.structs.replace(scripted.config(scenario), **changes)
+    started, *rest = scripted.events(scenario)
+    counts = msgspec.structs.replace(started.dataset, class_counts=(90, *[30] * 9))
+    started = msgspec.structs.replace(started, config=wanted, dataset=counts)
+    job = store.create(wanted, scenario.name)
+    store.claim()
+    store.append(job, [started, *rest])
+    store.finish(job, "done")
+    return job
+
+
+def test_classes_of_unequal_size_can_be_made_up_for_and_the_effect_is_measured(
+    store: Store,
+) -> None:
+    plain = put_with(store)
+    page = open_lab(plain)
+    button(page, "Measure with every class drawn equally often").click().run()
+    asked = next(job for job in store.list() if job.id != plain)
+    assert asked.config.class_balance == "sampling"
+    assert asked.config.seeds == 1
+    store.finish(asked.id, "cancelled")
+    put_with(store, class_balance="sampling")
+    page = open_lab(plain)
+    effect = next(frame.value for frame in page.dataframe if "Its recall" in frame.value)
+    assert effect["Strategy"].iloc[0] == "Zero-shot transfer"
+    assert set(effect["Accuracy"]) == {"0.0 (0.0 to 0.0)"}
+
+
+def test_with_equal_classes_nothing_is_offered(store: Store) -> None:
+    page = open_lab(put(store))
+    assert not [one for one in page.button if one.label.startswith("Measure with")]
+
+
+def test_an_adopted_comparison_keeps_what_it_fixes_until_told_otherwise(
+    store: Store, with_weights: None
+) -> None:
+    sample = ingest.sample(next(iter(ingest.SAMPLES)))
+    data = msgspec.structs.replace(
+        scripted.config(scripted.Scenario()).data, fingerprint=sample.fingerprint
+    )
+    page = open_lab(
+        put_with(store, data=data, steps=17, learning_rate=2e-3, class_balance="weights")
+    )
+    button(page, "Change one thing").click().run()
+    assert "17 steps, learning rate 0.002, rare classes made up for" in text(page)
+    button(page, "Use the budget's own").click().run()
+    assert "quick budget, rare classes made up for" in text(page)
+    chosen = page.session_state["choice"]
+    assert (chosen.steps, chosen.learning_rate, chosen.class_balance) == (None, None, "weights")

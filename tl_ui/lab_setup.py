@@ -5,14 +5,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from tl_core import curves, datasets, estimate
 from tl_core.catalog import Model
-from tl_core.config import BUDGETS, budget_for
 from tl_core.curves import Line
 from tl_core.datasets import Dataset
-from tl_core.strategies import STRATEGIES
 from tl_core.wording import duration, number_of
-from tl_ui import chart, current, launch, recorded, strategy_table, theme
+from tl_ui import chart, current, launch, plan_popover, recorded, strategy_table, theme
 from tl_ui.launch import Prepared
-from tl_ui.state import choice, choose
+from tl_ui.state import choice
 from tl_ui.widgets import safe_label, thumbnails
 
 COLUMNS = [360, 860]
@@ -81,61 +79,11 @@ def _compare(ready: Prepared) -> None:
     with _step(3, "Compare", done=bool(chosen)).popover(
         "Change plan", icon=":material/tune:", type="tertiary"
     ):
-        _strategies(ready.row)
-        _seeds(ready)
-        _budget(ready.row)
+        plan_popover.section(ready.row)
     st.caption(
         f"{number_of(len(chosen), 'strategy', 'strategies')}, "
-        f"{launch.seeds_text(ready.config.seeds)}, {ready.config.budget} budget; "
+        f"{launch.seeds_text(ready.config.seeds)}, {launch.budget_text(ready.config)}; "
         f"{launch.forgetting_text(ready)}"
-    )
-
-
-def _strategies(row: Model) -> None:
-    st.session_state["setup_strategies"] = list(choice().strategies)
-    st.pills(
-        "Strategies",
-        list(STRATEGIES),
-        selection_mode="multi",
-        format_func=lambda name: STRATEGIES[name].title,
-        key="setup_strategies",
-        on_change=lambda: choose(strategies=tuple(st.session_state["setup_strategies"])),
-    )
-    if choice().frozen is not None:
-        st.caption(
-            f"and **My layers**, your own choice of frozen blocks of {row.title} "
-            "(turned on on the model page)"
-        )
-
-
-def _seeds(ready: Prepared) -> None:
-    st.session_state["setup_seeds"] = choice().seeds
-    st.segmented_control(
-        "Seeds",
-        [1, 3, 5] if choice().seeds in (1, 3, 5) else sorted({1, 3, 5, choice().seeds}),
-        key="setup_seeds",
-        required=True,
-        on_change=lambda: choose(seeds=st.session_state["setup_seeds"]),
-        help="How often everything is repeated: with another random start and, unless your data "
-        "came with a test part, with other test images.",
-    )
-
-
-def _budget(row: Model) -> None:
-    def text(name: str) -> str:
-        limits = budget_for(name, row.preprocessing.crop)
-        return f"{name.capitalize()}: {limits.steps} steps"
-
-    st.session_state["setup_budget"] = choice().budget
-    st.segmented_control(
-        "Budget",
-        list(BUDGETS),
-        format_func=text,
-        key="setup_budget",
-        required=True,
-        on_change=lambda: choose(budget=st.session_state["setup_budget"]),
-        help="Training steps of 32 images for every strategy. Larger budgets also try several "
-        "learning rates.",
     )
 
 

@@ -57,6 +57,9 @@ def prepared(chosen: Choice) -> Prepared:
         class_map={name: indices for name, indices in resolved.items() if indices},
         seeds=chosen.seeds,
         budget=chosen.budget,
+        steps=chosen.steps,
+        learning_rate=chosen.learning_rate,
+        class_balance=chosen.class_balance,
     )
     train, validation, test = _sizes(data.fingerprint, data)
     drawn = source_probe.COUNT if current.draws_probe() else 0
@@ -160,6 +163,9 @@ def adopt(config: ComparisonConfig) -> None:
         "class_map": dict(config.class_map),
         "seeds": config.seeds,
         "budget": config.budget,
+        "steps": config.steps,
+        "learning_rate": config.learning_rate,
+        "class_balance": config.class_balance,
     }
     if row is not None:
         changes |= {"backbone": row.name, "weights": config.weights_sha256 or None}
@@ -198,6 +204,18 @@ def forgetting_text(ready: Prepared) -> str:
         return "drift only, no source images"
     drawn = ready.config.data.probe.startswith(DRAWN)
     return f"forgetting on {images}, {'drawn here' if drawn else 'your own'}"
+
+
+def budget_text(config: ComparisonConfig) -> str:
+    """Return how much is trained, and what is changed about it."""
+    words = [f"{config.budget} budget"]
+    if config.steps is not None:
+        words = [number_of(config.steps, "step")]
+    if config.learning_rate is not None:
+        words.append(f"learning rate {config.learning_rate:.2g}")
+    if config.class_balance != "none":
+        words.append("rare classes made up for")
+    return ", ".join(words)
 
 
 def seeds_text(seeds: int) -> str:

@@ -10,7 +10,16 @@ from tl_core.speeds import measured_speeds
 from tl_core.store import Comparison
 from tl_core.tables import memory_note
 from tl_core.wording import duration
-from tl_ui import chart, current, launch, scoreboard, strategy_table, theme, verdict_view
+from tl_ui import (
+    balance_effect,
+    chart,
+    current,
+    launch,
+    scoreboard,
+    strategy_table,
+    theme,
+    verdict_view,
+)
 from tl_ui.follow import Followed, follow
 from tl_ui.lab_setup import COLUMNS
 from tl_ui.live import launch_plan
@@ -47,6 +56,7 @@ def show(job: Comparison) -> None:
     st.subheader("All strategies, measured and by the textbook", anchor=False)
     if followed.rows:
         strategy_table.show(followed, job.id)
+    balance_effect.section(job, found)
     if note := memory_note(found):
         st.info(note, icon=":material/memory:")
     verdict_view.source(found)

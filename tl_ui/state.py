@@ -6,7 +6,7 @@ from typing import cast
 import streamlit as st
 
 from tl_core import weights
-from tl_core.config import DRAWN, BudgetName
+from tl_core.config import DRAWN, BudgetName, ClassBalance
 from tl_core.strategies import STRATEGIES
 
 
@@ -17,7 +17,8 @@ class Choice:
     `frozen` (one flag per block, input to output) is the user's own strategy, None when unused.
     `class_map` holds only what the user edited; everything else follows the suggestion.
     `probe`: a data set's fingerprint, DRAWN for the model's own drawn images where it has some, or
-    None to measure no forgetting.
+    None to measure no forgetting. `steps` and `learning_rate` come with an adopted comparison and
+    are None otherwise.
     """
 
     dataset: str | None = None
@@ -29,6 +30,9 @@ class Choice:
     class_map: dict[str, tuple[int, ...]] = field(default_factory=dict)
     seeds: int = 1
     budget: BudgetName = "quick"
+    steps: int | None = None
+    learning_rate: float | None = None
+    class_balance: ClassBalance = "none"
 
 
 _KEY = "choice"

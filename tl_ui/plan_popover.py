@@ -1,0 +1,101 @@
+"""What a comparison is made of: strategies, seeds, budget, and how rare classes are treated."""
+
+import streamlit as st
+
+from tl_core.catalog import Model
+from tl_core.config import BUDGETS, ClassBalance, budget_for
+from tl_core.strategies import STRATEGIES
+from tl_core.wording import number_of
+from tl_ui.state import choice, choose
+
+BALANCE: dict[ClassBalance, str] = {
+    "none": "As they are",
+    "weights": "Weigh more",
+    "sampling": "Draw more often",
+}
+
+
+def section(row: Model) -> None:
+    """Show the controls, which change the session's choice."""
+    _strategies(row)
+    _seeds()
+    _budget(row)
+    _fixed()
+    _balance()
+
+
+def _strategies(row: Model) -> None:
+    st.session_state["setup_strategies"] = list(choice().strategies)
+    st.pills(
+        "Strategies",
+        list(STRATEGIES),
+        selection_mode="multi",
+        format_func=lambda name: STRATEGIES[name].title,
+        key="setup_strategies",
+        on_change=lambda: choose(strategies=tuple(st.session_state["setup_strategies"])),
+    )
+    if choice().frozen is not None:
+        st.caption(
+            f"and **My layers**, your own choice of frozen blocks of {row.title} "
+            "(turned on on the model page)"
+        )
+
+
+def _seeds() -> None:
+    st.session_state["setup_seeds"] = choice().seeds
+    st.segmented_control(
+        "Seeds",
+        [1, 3, 5] if choice().seeds in (1, 3, 5) else sorted({1, 3, 5, choice().seeds}),
+        key="setup_seeds",
+        required=True,
+        on_change=lambda: choose(seeds=st.session_state["setup_seeds"]),
+        help="How often everything is repeated: with another random start and, unless your data "
+        "came with a test part, with other test images.",
+    )
+
+
+def _budget(row: Model) -> None:
+    def text(name: str) -> str:
+        limits = budget_for(name, row.preprocessing.crop)
+        return f"{name.capitalize()}: {limits.steps} steps"
+
+    st.session_state["setup_budget"] = choice().budget
+    st.segmented_control(
+        "Budget",
+        list(BUDGETS),
+        format_func=text,
+        key="setup_budget",
+        required=True,
+        on_change=lambda: choose(budget=st.session_state["setup_budget"]),
+        help="Training steps of 32 images for every strategy. Larger budgets also try several "
+        "learning rates.",
+    )
+
+
+def _fixed() -> None:
+    """Say what an adopted comparison fixes in the place of the budget, with a way out."""
+    steps, rate = choice().steps, choice().learning_rate
+    fixed = [number_of(steps, "step")] if steps is not None else []
+    fixed += [f"learning rate {rate:.2g}"] if rate is not None else []
+    if fixed:
+        st.markdown(f":material/push_pin: Fixed for all that train: {', '.join(fixed)}.")
+        st.button(
+            "Use the budget's own",
+            icon=":material/undo:",
+            on_click=lambda: choose(steps=None, learning_rate=None) and None,
+        )
+
+
+def _balance() -> None:
+    st.session_state["setup_balance"] = choice().class_balance
+    st.segmented_control(
+        "Rare classes",
+        list(BALANCE),
+        format_func=BALANCE.__getitem__,
+        key="setup_balance",
+        required=True,
+        on_change=lambda: choose(class_balance=st.session_state["setup_balance"]),
+        help="How training makes up for classes with few images: not at all, by the weight of "
+        "their images in the loss, or by drawing every class equally often. The linear head "
+        "weighs for both. Compare with and without: the result page measures the difference.",
+    )
