@@ -68,6 +68,11 @@ def table(rows: Sequence[Row], other: str, wanted: Mapping[str, str] | None = No
     if wanted is not None:
         heads.append("wanted")
         lines = [[*line, wanted.get(line[0], "")] for line in lines]
+    return markdown(heads, lines)
+
+
+def markdown(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Return a table of cells as Markdown."""
     drawn = ["|".join(["", *heads, ""]), "|".join(["", *["---"] * len(heads), ""])]
     return "\n".join([*drawn, *("| " + " | ".join(line) + " |" for line in lines)])
 

@@ -4,7 +4,17 @@ import streamlit as st
 
 from tl_core.datasets import Dataset
 from tl_core.wording import number_of
-from tl_ui import current, dataset_library, dataset_report, probe_section, shell, theme, upload
+from tl_ui import (
+    current,
+    dataset_library,
+    dataset_report,
+    probe_section,
+    shell,
+    shift_view,
+    soundness_view,
+    theme,
+    upload,
+)
 from tl_ui.state import choice, choose
 from tl_ui.widgets import flash, safe_label, show_flash
 
@@ -46,6 +56,12 @@ else:
 
 st.header("Used now", anchor=False)
 dataset_report.section(current.dataset())
+
+st.header("Is it sound?", anchor=False)
+soundness_view.section(current.dataset())
+
+with st.expander("Images without labels: what is among them?", icon=":material/help:"):
+    shift_view.section(current.dataset())
 
 st.header("Source images: what would be forgotten?", anchor=False)
 probe_section.section(current.probe(), current.model())

@@ -52,18 +52,14 @@ def _folder(kind: Kind, taken: Callable[[Dataset], None]) -> None:
     files = _uploader(
         kind,
         "folder",
-        "Choose the folder that holds one folder for each class",
+        "Choose the folder of your images"
+        if kind == "unlabelled"
+        else "Choose the folder that holds one folder for each class",
         type=[*IMAGE_TYPES, "csv"],
         accept_multiple_files="directory",
         max_upload_size=MAX_IMAGE_BYTES // MB,
     )
-    st.caption(
-        "`my images/cat/1.jpg`, `my images/dog/2.jpg` … : each folder's name becomes a class. "
-        "`train` with `val` or `test` around the class folders keeps your split. A CSV with the "
-        "columns `file` and `label` works likewise."
-        if kind == "target"
-        else _source_words()
-    )
+    st.caption(_folder_words(kind))
     if files:
         name = _top_folder([file.name for file in files])
         pairs = [(file.name, file) for file in files]
@@ -72,6 +68,19 @@ def _folder(kind: Kind, taken: Callable[[Dataset], None]) -> None:
             taken,
             lambda show: ingest.ingest_files(pairs, name=name, kind=kind, progress=show),
         )
+
+
+def _folder_words(kind: Kind) -> str:
+    """Return how the files of a folder get their classes."""
+    if kind == "unlabelled":
+        return "All images in it are taken, whatever their folders are called."
+    if kind == "probe":
+        return _source_words()
+    return (
+        "`my images/cat/1.jpg`, `my images/dog/2.jpg` … : each folder's name becomes a class. "
+        "`train` with `val` or `test` around the class folders keeps your split. A CSV with the "
+        "columns `file` and `label` works likewise."
+    )
 
 
 def _source_words() -> str:

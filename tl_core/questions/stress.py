@@ -132,8 +132,11 @@ class _Judge:
         features = materials.read_out.features
         task = ProbeTask(part.train, part.validation)
         self.probe: Probe = convex_probes(features, labels, [task], classes)[0]
-        self.test = spread(part.test)
-        self.labels, self.classes = labels[self.test], dataset.classes
+        test = spread(part.test)
+        # Whether images look right needs no labels: other images make up for a small test part.
+        rest = spread(sorted(set(range(len(labels))) - set(test)), MOST_IMAGES - len(test))
+        self.looked_at = [*test, *rest]
+        self.labels, self.classes = labels[test], dataset.classes
         self.class_map = config.class_map
         self.mapped = any(config.class_map.get(name) for name in dataset.classes)
         source = materials.probe
@@ -153,7 +156,7 @@ class _Judge:
 
     @staticmethod
     def _hits(scores: NDArray[Any], labels: NDArray[np.int64]) -> Floats:
-        hits: Floats = (scores.argmax(axis=1) == labels).astype(np.float64)
+        hits: Floats = (scores[: len(labels)].argmax(axis=1) == labels).astype(np.float64)
         return hits
 
 
@@ -162,19 +165,19 @@ def stress(config: ComparisonConfig, request: Mapping[str, Any]) -> Iterator[Eve
     materials = yield from open_materials(config)
     judge, wanted = _Judge(materials, config), materials.row.preprocessing
     source = materials.probe.inputs.pixels if materials.probe is not None else None
-    usual = _look(materials, materials.pixels, judge.test, _usual)
+    usual = _look(materials, materials.pixels, judge.looked_at, _usual)
     usual_source = _look(materials, source, judge.source, _usual) if source else None
     variants = []
     for done, name in enumerate(VARIANTS):
         yield Progress(message=f"Trying: {VARIANTS[name].title}", fraction=done / len(VARIANTS))
-        found = _look(materials, materials.pixels, judge.test, WAYS[name])
+        found = _look(materials, materials.pixels, judge.looked_at, WAYS[name])
         found_source = _look(materials, source, judge.source, WAYS[name]) if source else None
         noticed = _noticed(materials, judge, found, WAYS[name], wanted)
         variants.append(_variant(name, judge, usual, found, usual_source, found_source, noticed))
     of_source = judge.of_source(usual_source) if usual_source else None
     yield Answered(
         answer=Stress(
-            images=len(judge.test),
+            images=len(judge.labels),
             source_images=len(judge.source),
             target_accuracy=float(judge.target(usual).mean()),
             source_accuracy=None if of_source is None else float(of_source.mean()),
@@ -220,7 +223,7 @@ def _noticed(
     if fault:
         return fault
     swapped = _look(
-        materials, materials.pixels, judge.test, lambda image, to: way(image.flip(-3), to)
+        materials, materials.pixels, judge.looked_at, lambda image, to: way(image.flip(-3), to)
     )
     return input_check.order_fault(input_check.familiarity_gain(found.energy, swapped.energy))
 

@@ -1,0 +1,96 @@
+"""Is my data sound, and is it like the source? Findings with their images, and what to do."""
+
+import streamlit as st
+
+from tl_core.answers import Distance, Soundness
+from tl_core.datasets import Dataset
+from tl_core.wording import number_of
+from tl_ui import asking, finding_view, launch
+from tl_ui.state import choice
+from tl_ui.widgets import safe_label
+
+_ORDER = ("serious", "worth a look", "fine")
+
+
+def section(data: Dataset) -> None:
+    """Show the answer of the data check, or the button that asks for it."""
+    st.caption(
+        "Looks for exact and near copies across training and test, labels that look wrong, images "
+        "unlike all others, blank ones, tiny classes, and for a distance from what the model was "
+        "trained on. Nothing is changed without you."
+    )
+    found = asking.answer(
+        "check",
+        launch.prepared(choice()).config,
+        label="Check my data",
+        help="Every image is compared with every other one, through the chosen model's eyes.",
+        primary=True,
+    )
+    if isinstance(found, Soundness):
+        _findings(data, found)
+        st.subheader("Is it like what the model was trained on?", anchor=False)
+        distances(found)
+
+
+def _findings(data: Dataset, found: Soundness) -> None:
+    loud = [finding for finding in found.findings if finding.severity != "fine"]
+    if not loud:
+        st.success(
+            f"Nothing to mend in {number_of(found.images, 'image')}.", icon=":material/verified:"
+        )
+    else:
+        serious = sum(finding.severity == "serious" for finding in loud)
+        st.markdown(
+            f"**{number_of(len(loud), 'finding')}** in {number_of(found.images, 'image')}, "
+            f"{serious} of them serious."
+        )
+    for finding in sorted(found.findings, key=lambda finding: _ORDER.index(finding.severity)):
+        finding_view.show(data, finding)
+
+
+def distances(found: Soundness) -> None:
+    """Show how far the images lie from the source images, beside the source's own spread."""
+    if not found.distances:
+        st.caption(
+            "Without source images there is nothing to compare with. Bring some below, or choose "
+            "the bundled model, which draws its own."
+        )
+        return
+    far = [one for one in found.distances if one.value > one.null_high]
+    if far:
+        st.markdown(
+            f"{len(far)} of {len(found.distances)} distances are larger than between two halves of "
+            "the source images: **your images are another kind of picture than the model's own.** "
+            "That is usual, and no fault; the further away, the less a frozen backbone may fit, "
+            "and the more fine-tuning deeper blocks or from scratch deserve a try."
+        )
+    else:
+        st.markdown("**No difference found** between your images and the source images.")
+    st.dataframe(
+        {
+            "Distance": [one.title for one in found.distances],
+            "Your images": [_number(one.value) for one in found.distances],
+            "Source with itself": [
+                f"{_number(one.null_median)}, at most {_number(one.null_high)}"
+                for one in found.distances
+            ],
+            "Chance of that by accident": [_chance(one) for one in found.distances],
+        },
+        hide_index=True,
+        height=38 + 35 * len(found.distances),
+        alt="Distances between your images and the source images",
+    )
+    st.caption(
+        f"Measured on the model's features of your images and of "
+        f"{number_of(found.source_images, 'source image')} ({safe_label(found.source)}). "
+        '"Source with itself": the same distance between random halves of the source images, '
+        "median and 95% quantile."
+    )
+
+
+def _chance(one: Distance) -> str:
+    return "" if one.p is None else f"p = {one.p:.3f}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}"
