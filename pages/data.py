@@ -61,7 +61,7 @@ st.header("Is it sound?", anchor=False)
 soundness_view.section(current.dataset())
 
 with st.expander("Images without labels: what is among them?", icon=":material/help:"):
-    shift_view.section(current.dataset())
+    shift_view.section()
 
 st.header("Source images: what would be forgotten?", anchor=False)
 probe_section.section(current.probe(), current.model())

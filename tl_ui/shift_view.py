@@ -12,7 +12,7 @@ from tl_ui.widgets import flash, plain_label, safe_label
 _KEY = "unlabelled"
 
 
-def section(data: Dataset) -> None:
+def section() -> None:
     """Show the uploader for unlabelled images and what is estimated of those in use."""
     st.caption(
         "Where the model will be used, classes may be more or less frequent than in your labelled "
