@@ -78,8 +78,8 @@ def _soundness(found: Soundness) -> str:
     if found.distances:
         table = [["distance", "to the source", "source with itself (95%)", "p"]]
         for one in found.distances:
-            p = "" if one.p is None else f"{one.p:.3f}"
-            table.append([one.title, f"{one.value:.4g}", f"{one.null_high:.4g}", p])
+            null = f"{one.null_low:.3g} to {one.null_high:.3g}"
+            table.append([one.title, f"{one.value:.4g}", null, f"{one.p:.3f}"])
         lines += ["", f"Compared with {found.source} ({found.source_images:,})", aligned(table)]
     return "\n".join(lines)
 

@@ -64,16 +64,16 @@ class Ranking(Answer, frozen=True, tag="Ranking"):
 class Distance(Part, frozen=True):
     """A distance of `domain.DISTANCES` between source and target features.
 
-    `null_high` is the 95% quantile of the same distance between random halves of the source images;
-    `p` a permutation p-value where there is one.
+    `null_low` to `null_high` hold 95% of what chance gives between parts of the source images of
+    the same sizes; `p` is how often chance goes as far.
     """
 
     name: str
     title: str
     value: float
-    null_median: float
+    null_low: float
     null_high: float
-    p: float | None = None
+    p: float
 
 
 class Soundness(Answer, frozen=True, tag="Soundness"):

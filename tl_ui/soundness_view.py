@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from tl_core.answers import Distance, Soundness
+from tl_core.answers import Soundness
 from tl_core.datasets import Dataset
 from tl_core.wording import number_of
 from tl_ui import asking, finding_view, launch
@@ -52,8 +52,8 @@ def distances(found: Soundness) -> None:
     """Show how far the images lie from the source images, beside the source's own spread."""
     if not found.distances:
         st.caption(
-            "Without source images there is nothing to compare with. Bring some below, or choose "
-            "the bundled model, which draws its own."
+            "There is nothing to compare with: that needs at least 20 source images and 10 of "
+            "yours. Bring source images below, or choose the bundled model, which draws its own."
         )
         return
     far = [one for one in found.distances if one.value > one.null_high]
@@ -71,10 +71,9 @@ def distances(found: Soundness) -> None:
             "Distance": [one.title for one in found.distances],
             "Your images": [_number(one.value) for one in found.distances],
             "Source with itself": [
-                f"{_number(one.null_median)}, at most {_number(one.null_high)}"
-                for one in found.distances
+                f"{_number(one.null_low)} to {_number(one.null_high)}" for one in found.distances
             ],
-            "Chance of that by accident": [_chance(one) for one in found.distances],
+            "Chance goes as far": [f"p = {one.p:.3f}" for one in found.distances],
         },
         hide_index=True,
         height=38 + 35 * len(found.distances),
@@ -83,13 +82,8 @@ def distances(found: Soundness) -> None:
     st.caption(
         f"Measured on the model's features of your images and of "
         f"{number_of(found.source_images, 'source image')} ({safe_label(found.source)}). "
-        '"Source with itself": the same distance between random halves of the source images, '
-        "median and 95% quantile."
+        '"Source with itself": 95% of what chance gives between parts of the source images.'
     )
-
-
-def _chance(one: Distance) -> str:
-    return "" if one.p is None else f"p = {one.p:.3f}"
 
 
 def _number(value: float) -> str:

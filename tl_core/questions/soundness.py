@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tl_core import checks, datasets, domain
+from tl_core.activations import ReadOut
 from tl_core.answers import Distance, Soundness
 from tl_core.config import ComparisonConfig
 from tl_core.events import Answered, Event, Progress
@@ -27,17 +28,7 @@ def check(config: ComparisonConfig, request: Mapping[str, Any]) -> Iterator[Even
     distances: tuple[Distance, ...] = ()
     if probe is not None:
         yield Progress(message="Comparing the images with the source images")
-        distances = tuple(
-            Distance(
-                name=one.name,
-                title=one.title,
-                value=one.value,
-                null_median=one.null_median,
-                null_high=one.null_high,
-                p=one.p,
-            )
-            for one in domain.compare_domains(probe.read_out.features, materials.read_out.features)
-        )
+        distances = _distances(probe.read_out, materials.read_out)
     yield Answered(
         answer=Soundness(
             images=len(dataset.images),
@@ -46,4 +37,23 @@ def check(config: ComparisonConfig, request: Mapping[str, Any]) -> Iterator[Even
             source_images=len(probe.labels) if probe else 0,
             distances=distances,
         )
+    )
+
+
+def _distances(source: ReadOut, target: ReadOut) -> tuple[Distance, ...]:
+    """Return the distances between features; none where there are too few images for any."""
+    try:
+        found = domain.compare_domains(source.features, target.features)
+    except ValueError:
+        return ()
+    return tuple(
+        Distance(
+            name=one.name,
+            title=one.title,
+            value=one.value,
+            null_low=one.null_low,
+            null_high=one.null_high,
+            p=one.p,
+        )
+        for one in found
     )
