@@ -52,6 +52,8 @@ def _refused(data: Dataset) -> None:
 
 
 def _notes(data: Dataset) -> None:
+    for sentence in data.edits:
+        st.markdown(f":material/edit: {safe_label(sentence, 200)}")
     for note in data.notes:
         st.markdown(f":material/info: {safe_label(note, 600)}")
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from tl_core.datasets import BadInput, Dataset, edits
+from tl_core.datasets import Dataset
 from tl_core.findings import Finding
+from tl_core.ingest import BadInput, edits
 from tl_core.wording import number_of
 from tl_ui.state import choice, choose
 from tl_ui.widgets import flash, plain_label, problem, safe_label, thumbnail

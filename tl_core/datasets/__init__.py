@@ -19,6 +19,7 @@ from tl_core.datasets.records import (
     delete,
     load,
     save,
+    successor,
 )
 from tl_core.datasets.splits import Split, has_given_split, split
 from tl_core.metrics import majority_accuracy
@@ -40,6 +41,7 @@ __all__ = [
     "pixels",
     "save",
     "split",
+    "successor",
     "thumbnail",
 ]
 

@@ -59,6 +59,9 @@ class Dataset(Record, frozen=True):
     `images` are in an order that their content alone decides. `notes` are sentences for the user.
     `mirror`: whether left and right may be exchanged without changing the class. `created`: ISO
     time in UTC. `signature`: of the files it was read from, to find it again without reading them.
+
+    `together`: groups of images, by pixels, that no split divides. `edited_from`: fingerprint of
+    the data set that this one was made from by `edits`, sentences for the user.
     """
 
     name: str
@@ -71,6 +74,9 @@ class Dataset(Record, frozen=True):
     mirror: bool = True
     created: str = ""
     signature: str = ""
+    together: tuple[tuple[str, ...], ...] = ()
+    edited_from: str = ""
+    edits: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -82,12 +88,18 @@ def _folder(fingerprint: str) -> Path:
     return folder("datasets") / fingerprint[:_FOLDER_DIGITS]
 
 
-def fingerprint(kind: Kind, content: Iterable[tuple[str, Part, str]]) -> str:
+def fingerprint(
+    kind: Kind,
+    content: Iterable[tuple[str, Part, str]],
+    together: Iterable[tuple[str, ...]] = (),
+) -> str:
     """Return the SHA-256 (hex) over class name, part and pixels of all images, in any order.
 
-    A probe never shares a fingerprint with a target set: its classes mean something else.
+    `together`: groups of pixels that splits keep together, which decide the splits. A probe never
+    shares a fingerprint with a target set: its classes mean something else.
     """
     lines = sorted(msgspec.json.encode(line) for line in content)
+    lines += sorted(msgspec.json.encode(("together", *group)) for group in together)
     return hashlib.sha256(b"\n".join([kind.encode(), *lines])).hexdigest()
 
 
@@ -137,6 +149,14 @@ def all_datasets(kind: Kind | None = None) -> list[Dataset]:
     found = [_read(path) for path in folder("datasets").iterdir() if path.name[0] != "."]
     sets = [dataset for dataset in found if dataset and kind in (None, dataset.kind)]
     return sorted(sets, key=lambda dataset: dataset.created, reverse=True)
+
+
+def successor(fingerprint: str) -> Dataset | None:
+    """Return the newest data set that was made from this one by an edit, None if there is none."""
+    needle = f'"edited_from":"{fingerprint}"'.encode()
+    found = [_read(path.parent) for path in _record_paths() if needle in path.read_bytes()]
+    made = [dataset for dataset in found if dataset and dataset.edited_from == fingerprint]
+    return max(made, key=lambda dataset: dataset.created, default=None)
 
 
 def find_signature(signature: str) -> Dataset | None:

@@ -15,7 +15,7 @@ MIN_TRAINING: Final = 2
 # Whose copy stays where the same pixels lie in several parts of a given split.
 _KEEPS: Final[tuple[Part, ...]] = ("test", "validation", "train", "")
 
-# Images with the same pixels: indices into the data set, never divided between parts.
+# Images with the same pixels, or kept together: indices, never divided between parts.
 Group = tuple[int, ...]
 
 
@@ -57,10 +57,24 @@ def _split(
 
 
 def _groups(dataset: Dataset) -> list[Group]:
-    """Return the images by pixels, in the order of the pixels' hash."""
+    """Return images that stay together, in the order of their pixels' hash.
+
+    Those with the same pixels, and groups that the user wants kept together; groups that share an
+    image are one.
+    """
+    names = {image.pixels: image.pixels for image in dataset.images}
+
+    def first(pixels: str) -> str:
+        while names[pixels] != pixels:
+            pixels = names[pixels]
+        return pixels
+
+    for group in dataset.together:
+        ends = sorted(first(pixels) for pixels in group)
+        names.update(dict.fromkeys(ends, ends[0]))
     same: dict[str, list[int]] = defaultdict(list)
     for index, image in enumerate(dataset.images):
-        same[image.pixels].append(index)
+        same[first(image.pixels)].append(index)
     return [tuple(same[pixels]) for pixels in sorted(same)]
 
 

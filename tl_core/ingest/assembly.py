@@ -46,7 +46,7 @@ def commit(
 
     Raises BadInput if what can be read is not a usable data set; nothing is kept then.
     """
-    with _unfinished_folder() as part:
+    with unfinished_folder() as part:
         writer = ImageWriter(part)
         stored, refused = writer.write(layout.items, progress)
         dataset = msgspec.structs.replace(
@@ -59,11 +59,11 @@ def commit(
         check(dataset, (item.label for item in layout.items))
         found = notes(dataset, [image.facts for image in stored])
         dataset = msgspec.structs.replace(dataset, notes=(*layout.notes, *found))
-        return _publish(dataset, part)
+        return publish(dataset, part)
 
 
 @contextmanager
-def _unfinished_folder() -> Iterator[Path]:
+def unfinished_folder() -> Iterator[Path]:
     """Give a folder that is gone at the end unless renamed."""
     part = folder("datasets") / f"{_UNFINISHED}{uuid.uuid4().hex}"
     try:
@@ -89,7 +89,7 @@ def _sweep(root: Path) -> None:
 
 
 def _dataset(stored: list[Stored], files: dict[str, str], name: str, kind: Kind) -> Dataset:
-    """Return the data set; `files` are by pixels; sorts `stored` by content in place."""
+    """Return the data set; `files` are by pixels."""
     names = sorted({image.item.label for image in stored}, key=_natural)
     labels = {name: label for label, name in enumerate(names)}
     tested = any(image.item.part in ("validation", "test") for image in stored)
@@ -98,8 +98,7 @@ def _dataset(stored: list[Stored], files: dict[str, str], name: str, kind: Kind)
         # A split whose test images could all not be read is none.
         return image.item.part if tested else ""
 
-    stored.sort(key=lambda i: (labels[i.item.label], part(i), i.pixels, i.item.source.name))
-    images = tuple(
+    images = [
         ImageRecord(
             name=clean_name(image.item.source.name),
             file=files[image.pixels],
@@ -112,15 +111,21 @@ def _dataset(stored: list[Stored], files: dict[str, str], name: str, kind: Kind)
             frames=image.facts.frames,
         )
         for image in stored
-    )
+    ]
+    images.sort(key=order)
     content = ((names[image.label], image.part, image.pixels) for image in images)
     return Dataset(
         name=clean_name(name) or "images",
         fingerprint=records.fingerprint(kind, content),
         kind=kind,
         classes=tuple(names),
-        images=images,
+        images=tuple(images),
     )
+
+
+def order(image: ImageRecord) -> tuple[int, Part, str, str]:
+    """Sort images by what their content decides, copies of one image by name."""
+    return image.label, image.part, image.pixels, image.name
 
 
 def _natural(name: str) -> tuple[bool, int, str]:
@@ -129,7 +134,7 @@ def _natural(name: str) -> tuple[bool, int, str]:
     return not number, int(name) if number else 0, name
 
 
-def _publish(dataset: Dataset, part: Path) -> Dataset:
+def publish(dataset: Dataset, part: Path) -> Dataset:
     """Rename the finished folder to its place, or renew the one that is there already."""
     final = dataset.folder
     if not final.exists():
