@@ -14,7 +14,7 @@ from tl_core import ingest, weights
 from tl_core.catalog import catalog
 from tl_core.config import DRAWN, ComparisonConfig
 from tl_core.events import Event, RunEnded
-from tl_core.ingest import source_probe
+from tl_core.ingest import edits, source_probe
 from tl_core.record import record
 from tl_core.speeds import measured_speeds
 from tl_core.store import QUEUE_LIMIT, Store
@@ -430,6 +430,17 @@ def test_the_speed_of_a_finished_comparison_is_remembered(store: Store) -> None:
     open_lab(put(store))
     found = measured_speeds(record(scripted.events()))
     assert found and store.speeds("flops_per_second/resnet18/cpu") == found
+
+
+# Data that were changed since.
+
+
+def test_a_comparison_of_data_that_were_changed_says_so(store: Store) -> None:
+    sample = ingest.sample(next(iter(ingest.SAMPLES)))
+    job = put(store, scripted.Scenario(fingerprint=sample.fingerprint))
+    assert "data changed since" not in text(open_lab(job))
+    edits.drop(sample, [0])
+    assert "data changed since" in text(open_lab(job))
 
 
 # Rare classes.

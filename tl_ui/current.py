@@ -94,6 +94,18 @@ def load(fingerprint: str) -> Dataset | None:
         return None
 
 
+def superseded() -> frozenset[str]:
+    """Return the fingerprints of data sets that were changed later: newer ones come from them."""
+    root = home() / "datasets"
+    folders = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
+    return _superseded(str(root), tuple(folders))
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _superseded(root: str, folders: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(data.edited_from for data in datasets.all_datasets() if data.edited_from)
+
+
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _load(fingerprint: str, path: str, changed: int) -> Dataset:
     # `path` and `changed` are part of the key: a renamed data set is read again.

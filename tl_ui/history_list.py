@@ -93,6 +93,10 @@ def _row(job: Comparison) -> Any:
                 width="stretch",
                 help="Open this comparison in the Lab",
             )
+            if job.config is not None and job.config.data.fingerprint in current.superseded():
+                st.badge(
+                    theme.STALE, icon=":material/history:", color="orange", help=theme.STALE_HELP
+                )
             st.badge(word, icon=icon, color=colour)
             _actions(job)
         result = st.empty()

@@ -82,6 +82,8 @@ def _head(job: Comparison, followed: Followed) -> None:
         st.badge(word, icon=icon, color=colour)
         if partial:
             st.badge("partial results", icon=":material/incomplete_circle:", color="orange")
+        if job.config is not None and job.config.data.fingerprint in current.superseded():
+            st.badge(theme.STALE, icon=":material/history:", color="orange", help=theme.STALE_HELP)
         if _failed(followed.found):
             st.badge("some runs failed", icon=":material/warning:", color="orange")
         st.caption(f"{safe_label(job.name)} · {duration(job.seconds)}", width="content")

@@ -20,6 +20,12 @@ DATA: Final = "pages/data.py"
 MODEL: Final = "pages/model.py"
 HISTORY: Final = "pages/history.py"
 
+STALE: Final = "data changed since"
+STALE_HELP: Final = (
+    "Images were dropped, relabelled or grouped after this comparison. It shows what was true of "
+    "the data as they were; choose the changed data in the Lab and compare again."
+)
+
 # Where a job of each kind was started; the rest belongs to the model page.
 PAGE_OF_KIND: Final = {"compare": LAB, "check": DATA, "shift": DATA, "stress": MODEL, "rank": MODEL}
 
