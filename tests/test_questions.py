@@ -9,9 +9,9 @@ from PIL import Image
 
 from tl_core import events as ev
 from tl_core import ingest, transferability, weights
-from tl_core.answers import QUESTIONS, Ranking, Stress
+from tl_core.answers import QUESTIONS, Ranking, Shift, Stress
 from tl_core.catalog import catalog
-from tl_core.config import ComparisonConfig, DataConfig
+from tl_core.config import ComparisonConfig, DataConfig, NotPossible
 from tl_core.questions import ask
 from tl_core.questions.stress import WAYS, spread
 from tl_core.variants import VARIANTS
@@ -109,6 +109,37 @@ def test_swapped_channels_of_photographs_are_noticed(home, reference, tmp_path, 
     bgr = next(variant for variant in found.variants if variant.name == "bgr")
     assert ("BGR" in bgr.noticed) == (not swapped)
     assert (bgr.familiarity.low > 0) == swapped
+
+
+def _pictures(folder: Path, bright: int, dark: int) -> Path:
+    """Write new images of the two classes, in one folder."""
+    rng = np.random.default_rng(9)
+    folder.mkdir()
+    for number in range(bright + dark):
+        pixels = rng.integers(0, 60, (48, 64, 3)) + (180 if number < bright else 60)
+        if number >= bright:
+            pixels[:, :: 4 + number % 3] += 90
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number}.png")
+    return folder
+
+
+def test_shift_estimates_how_often_classes_occur(small_comparison, tmp_path):
+    new = ingest.ingest_path(_pictures(tmp_path / "new", 24, 6), kind="unlabelled")
+    found = answer("shift", small_comparison, unlabelled=new.fingerprint)
+    assert isinstance(found, Shift)
+    assert found.known == (0.5, 0.5)
+    assert not found.refused
+    bright = found.classes.index("bright disc")
+    assert found.estimated[bright].value == pytest.approx(0.8, abs=0.1)
+    assert found.estimated[bright].low < 0.8 < found.estimated[bright].high
+    assert found.total_variation == pytest.approx(0.3, abs=0.1)
+    assert 0 < found.accuracy.low < found.accuracy.value <= found.accuracy.high <= 1
+
+
+def test_too_few_unlabelled_images_are_refused(small_comparison, tmp_path):
+    new = ingest.ingest_path(_pictures(tmp_path / "new", 5, 5), kind="unlabelled")
+    with pytest.raises(NotPossible, match="too few"):
+        answer("shift", small_comparison, unlabelled=new.fingerprint)
 
 
 def test_a_job_answers_a_question_through_the_workers_door(small_comparison, monkeypatch):

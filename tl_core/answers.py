@@ -133,17 +133,17 @@ class Shift(Answer, frozen=True, tag="Shift"):
     """The class balance of images without labels, estimated by BBSE (Lipton et al. 2018).
 
     `known` and `estimated` are shares by class, in the data set's order; `total_variation` is
-    between the two. `condition` is that of the confusion matrix. `refused` says why there is no
-    estimate; it is empty otherwise.
+    between the two, `accuracy` the linear probe's to expect there, `condition` that of the
+    confusion matrix. `refused` says why there is no estimate; it is empty otherwise.
     """
 
     images: int
     classes: tuple[str, ...]
     known: tuple[float, ...]
-    estimated: tuple[Estimate, ...]
-    total_variation: float | None
-    accuracy: Estimate | None
-    condition: float | None
+    estimated: tuple[Estimate, ...] = ()
+    total_variation: float | None = None
+    accuracy: Estimate | None = None
+    condition: float | None = None
     refused: str = ""
 
 

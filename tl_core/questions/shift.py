@@ -47,33 +47,29 @@ def shift(config: ComparisonConfig, request: Mapping[str, Any]) -> Iterator[Even
     guessed = probe.probabilities(read.features).argmax(axis=1)
     true = labels[list(part.test)]
     shares = label_shift.class_shares(labels[list(part.train)], classes)
+    known_shares = tuple(shares.tolist())
     try:
         found = label_shift.bbse(known, true, guessed, classes)
+        estimated = np.array([interval.value for interval in found.shares])
+        accuracy = label_shift.accuracy_under_shares(known == true, true, estimated)
     except ValueError as refusal:
-        yield Answered(
-            answer=Shift(
-                images=len(unlabelled.images),
-                classes=dataset.classes,
-                known=tuple(shares.tolist()),
-                estimated=(),
-                total_variation=None,
-                accuracy=None,
-                condition=None,
-                refused=str(refusal),
-            )
-        )
-        return
-    yield Answered(
-        answer=Shift(
+        answer = Shift(
             images=len(unlabelled.images),
             classes=dataset.classes,
-            known=tuple(shares.tolist()),
-            estimated=tuple(_estimate(interval) for interval in found.intervals),
-            total_variation=label_shift.total_variation(shares, found.shares),
-            accuracy=_estimate(label_shift.accuracy_under(known == true, true, found.shares)),
+            known=known_shares,
+            refused=str(refusal),
+        )
+    else:
+        answer = Shift(
+            images=len(unlabelled.images),
+            classes=dataset.classes,
+            known=known_shares,
+            estimated=tuple(_estimate(interval) for interval in found.shares),
+            total_variation=label_shift.total_variation(shares, estimated),
+            accuracy=_estimate(accuracy),
             condition=found.condition,
         )
-    )
+    yield Answered(answer=answer)
 
 
 def _estimate(interval: Interval) -> Estimate:
