@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from tl_core import datasets, label_shift
 from tl_core.activations import open_read_out
 from tl_core.answers import Estimate, Shift
