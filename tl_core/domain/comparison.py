@@ -121,16 +121,17 @@ class DomainDistance:
 def compare_domains(source: ArrayLike, target: ArrayLike, seed: int = 0) -> list[DomainDistance]:
     """Return every distance of `DISTANCES` between source (N x D) and target (M x D) images.
 
-    On a random part of at most 500 images a side. Null parts have the same sizes and are all drawn
-    from the source, so at most half the source is held against the target. p: 200 permutations for
-    MMD; for the others 30 splits of the source, so never below 0.032. Raises ValueError for other
-    than finite features of one width, under 20 source or under 10 target images.
+    On a random part of at most 500 images a side. Null parts have the same sizes and come from the
+    source alone, which must hold both: a small source is held against few target images. p: 200
+    permutations of both sides for MMD; for the others 30 splits of the source, so never below
+    0.032. Raises ValueError for other than finite features of one width, under 20 source or under
+    10 target images.
     """
     first, second = checked(source, target, FEWEST_IMAGES)
     if len(first) < 2 * FEWEST_IMAGES:
         raise ValueError(
-            f"Comparing needs {2 * FEWEST_IMAGES} source images, there are {len(first)}: half of "
-            "them show how far chance alone goes."
+            f"Comparing needs {2 * FEWEST_IMAGES} source images, there are {len(first)}: "
+            "parts of them show how far chance alone goes."
         )
     rng = np.random.default_rng(seed)
     m = min(SIDE_IMAGES, len(second), len(first) // 2)
