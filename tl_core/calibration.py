@@ -127,26 +127,22 @@ def calibration_summary(
     """
     given, true = _checked(probabilities, labels)
     confidences, correct = given.max(axis=1), given.argmax(axis=1) == true
-    gaps = metrics.confidence_gaps(confidences, correct)
-    members = np.eye(bins)[metrics.confidence_bin(confidences, bins)]
     images = np.column_stack(
-        [gaps, metrics.log_losses(given, true), metrics.brier_scores(given, true)]
+        [
+            metrics.confidence_gaps(confidences, correct),
+            metrics.log_losses(given, true),
+            metrics.brier_scores(given, true),
+        ]
     )
-    rng = np.random.default_rng(seed)
-    binned, means, calibrated = [], [], []
-    for counts in _draws(rng, len(true), resamples):
-        binned.append(counts @ (gaps[:, None] * members))
-        means.append(counts @ images / len(true))
-        hits = rng.random(counts.shape) < confidences
-        calibrated.append((confidences - hits) @ members)
-    value = metrics.expected_calibration_error(confidences, correct, bins)
-    null = _errors(calibrated, len(true))
+    members = np.eye(bins)[metrics.confidence_bin(confidences, bins)]
+    errors, null, means = _resampled(confidences, members, images, seed, resamples)
     if_calibrated = Interval(float(null.mean()), *_ends(null))
-    low, high = _ends(_errors(binned, len(true)))
+    value = metrics.expected_calibration_error(confidences, correct, bins)
+    low, high = _ends(errors)
     basic = max(0.0, 2 * value - high) if value > if_calibrated.high else 0.0
     signed, losses, briers = (
         Interval(float(column.mean()), *_ends(samples))
-        for column, samples in zip(images.T, np.concatenate(means).T, strict=True)
+        for column, samples in zip(images.T, means.T, strict=True)
     )
     return CalibrationSummary(
         images=len(true),
@@ -158,6 +154,26 @@ def calibration_summary(
     )
 
 
+def _resampled(
+    confidences: Array, members: Array, images: Array, seed: int, resamples: int
+) -> tuple[Array, Array, Array]:
+    """Return each resample's calibration error, that of calibrated outcomes, and image means.
+
+    `members`: N x bins, one-hot. `images`: N x values, the first of them the confidence gap.
+    """
+    rng, count = np.random.default_rng(seed), len(images)
+    binned, calibrated, means = [], [], []
+    for counts in _draws(rng, count, resamples):
+        binned.append(counts @ (images[:, :1] * members))
+        hits = rng.random(counts.shape) < confidences
+        calibrated.append((confidences - hits) @ members)
+        means.append(counts @ images / count)
+    errors, null = (
+        np.abs(np.concatenate(sums)).sum(axis=1) / count for sums in (binned, calibrated)
+    )
+    return errors, null, np.concatenate(means)
+
+
 def _draws(rng: np.random.Generator, images: int, resamples: int) -> Iterator[Array]:
     """Yield how often each resample draws each image, a part of the resamples at a time."""
     for start in range(0, resamples, PART):
@@ -165,12 +181,6 @@ def _draws(rng: np.random.Generator, images: int, resamples: int) -> Iterator[Ar
         drawn = rng.integers(0, images, (rows, images)) + images * np.arange(rows)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=rows * images)
         yield counts.reshape(rows, images).astype(np.float64)
-
-
-def _errors(sums: list[Array], images: int) -> Array:
-    """Return the expected calibration error of each resample from its bins' sums of gaps."""
-    errors: Array = np.abs(np.concatenate(sums)).sum(axis=1) / images
-    return errors
 
 
 def _ends(samples: Array) -> tuple[float, float]:
