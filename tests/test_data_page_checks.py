@@ -62,10 +62,11 @@ def answered(at: AppTest, answer: object) -> AppTest:
     return at
 
 
-def soundness(*findings: Finding, far: bool = True) -> Soundness:
+def soundness(*findings: Finding, far: bool = True, mismatch: str = "") -> Soundness:
     value = 1.9 if far else 0.05
     return Soundness(
         images=12,
+        mismatch=mismatch,
         findings=findings,
         source="Drawn source images",
         source_images=200,
@@ -101,6 +102,12 @@ def test_the_question_is_asked_once_and_its_answer_stays(page: AppTest):
     assert "Nothing to mend in 12 images." in texts(page)
     assert "another kind of picture" in texts(page)
     assert not [button for button in page.button if button.label == "Check my data"]
+
+
+def test_images_handed_over_wrongly_come_first(page: AppTest):
+    answered(press(page, "Check my data"), soundness(mismatch="They are probably BGR."))
+    assert page.error[0].value.replace("\\", "") == "They are probably BGR."
+    assert "Nothing to mend" not in texts(page)
 
 
 def test_a_failed_check_says_why_and_can_be_asked_again(page: AppTest):

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from tl_core import events as ev
@@ -13,7 +14,8 @@ from tl_core.answers import QUESTIONS, Ranking, Shift, Stress
 from tl_core.catalog import catalog
 from tl_core.config import ComparisonConfig, DataConfig, NotPossible
 from tl_core.questions import ask
-from tl_core.questions.stress import WAYS, spread
+from tl_core.questions.looks import spread, usual
+from tl_core.questions.stress import WAYS
 from tl_core.variants import VARIANTS
 
 
@@ -34,16 +36,12 @@ def test_every_way_is_described_and_does_something_else(small_comparison):
     assert list(WAYS) == list(VARIANTS)
     wanted = catalog()["squeezenet1_1"].preprocessing
     rng = np.random.default_rng(0)
-    import torch
-
     image = torch.from_numpy(rng.integers(0, 256, (1, 3, 256, 320), dtype=np.uint8))
-    from tl_core.questions.stress import _usual
-
-    usual = _usual(image, wanted)
+    right = usual(image, wanted)
     for name, way in WAYS.items():
         found = way(image, wanted)
-        assert found.shape == usual.shape, name
-        assert not torch.equal(found, usual), name
+        assert found.shape == right.shape, name
+        assert not torch.equal(found, right), name
 
 
 def test_stress_measures_every_way_of_handing_images_over(small_comparison):

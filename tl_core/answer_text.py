@@ -69,11 +69,13 @@ def _value(scores: Mapping[str, RankedScore], names: Sequence[str]) -> float:
 
 def _soundness(found: Soundness) -> str:
     lines = [f"{number_of(found.images, 'image')} looked at"]
+    if found.mismatch:
+        lines += ["", f"SERIOUS: {found.mismatch}"]
     for finding in found.findings:
         count = f" ({number_of(len(finding.images), 'image')})" if finding.images else ""
         lines += ["", f"{finding.severity.upper()}: {finding.title}{count}"]
         lines += [f"  {finding.text}", f"  {finding.remedy}"]
-    if not found.findings:
+    if not found.findings and not found.mismatch:
         lines += ["", "Nothing found."]
     if found.distances:
         table = [["distance", "to the source", "source with itself (95%)", "p"]]

@@ -79,10 +79,12 @@ class Distance(Part, frozen=True):
 class Soundness(Answer, frozen=True, tag="Soundness"):
     """What the data checks found, and how far the data lie from the source images.
 
-    `source` names the source images, None where there are none; then there are no distances.
+    `mismatch` is what looks wrong with the way they are handed over, empty if nothing. `source`
+    names the source images, None where there are none; then there are no distances.
     """
 
     images: int
+    mismatch: str
     findings: tuple[Finding, ...]
     source: str | None
     source_images: int

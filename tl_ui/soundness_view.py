@@ -33,12 +33,14 @@ def section(data: Dataset) -> None:
 
 
 def _findings(data: Dataset, found: Soundness) -> None:
+    if found.mismatch:
+        st.error(safe_label(found.mismatch, 400), icon=":material/invert_colors:")
     loud = [finding for finding in found.findings if finding.severity != "fine"]
-    if not loud:
+    if not loud and not found.mismatch:
         st.success(
             f"Nothing to mend in {number_of(found.images, 'image')}.", icon=":material/verified:"
         )
-    else:
+    elif loud:
         serious = sum(finding.severity == "serious" for finding in loud)
         st.markdown(
             f"**{number_of(len(loud), 'finding')}** in {number_of(found.images, 'image')}, "

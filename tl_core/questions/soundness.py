@@ -10,6 +10,7 @@ from tl_core.config import ComparisonConfig
 from tl_core.events import Answered, Event, Progress
 from tl_core.image_facts import open_facts
 from tl_core.materials import open_materials
+from tl_core.questions.looks import data_fault
 
 
 def check(config: ComparisonConfig, request: Mapping[str, Any]) -> Iterator[Event]:
@@ -32,6 +33,7 @@ def check(config: ComparisonConfig, request: Mapping[str, Any]) -> Iterator[Even
     yield Answered(
         answer=Soundness(
             images=len(dataset.images),
+            mismatch=data_fault(materials),
             findings=tuple(found),
             source=probe.name if probe else None,
             source_images=len(probe.labels) if probe else 0,
