@@ -7,8 +7,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests import scripted
+from tests import replies, scripted
 from tl_core import curves, figures
+from tl_core.dots import Dot, stress_dots
 from tl_core.events import ComparisonStarted, EpochEnded, RunEnded
 from tl_core.record import Record, add, record
 from tl_core.strategies import STRATEGIES
@@ -181,3 +182,28 @@ def test_a_run_cut_short_has_no_best_step() -> None:
     assert "Full fine-tuning" in names
     assert "Full fine-tuning: best step" not in names
     assert "Partial fine-tuning: best step" in names
+
+
+def test_dots_reach_as_far_as_their_intervals() -> None:
+    dots = [Dot("a", replies.estimate(3.0)), Dot("b", replies.estimate(-1.0, 0.5))]
+    (trace,) = figures.interval_dots(dots, "Points").data
+    assert list(trace.x) == [3.0, -1.0]
+    assert list(trace.error_x.array) == [2.0, 0.5]
+    assert list(trace.error_x.arrayminus) == [2.0, 0.5]
+    assert figures.described(dots) == "a: 3.0 (1.0 to 5.0); b: −1.0 (−1.5 to −0.5)"
+
+
+def test_dots_of_one_label_stand_on_its_line_side_by_side() -> None:
+    figure = figures.interval_dots(stress_dots(replies.stress()), "Points lost")
+    probe, source = figure.data
+    assert figure.layout.showlegend
+    labels = len(figure.layout.yaxis.ticktext)
+    assert len(probe.y) == len(source.y) == labels
+    assert [round(y) for y in probe.y] == [round(y) for y in source.y] == list(range(labels))
+    assert all(a != b for a, b in zip(probe.y, source.y, strict=True))
+    assert set(probe.marker.color) == {curves.colour("feature_extraction")}
+
+
+def test_without_source_images_only_the_probes_losses_are_drawn() -> None:
+    dots = stress_dots(replies.stress(source=False))
+    assert len(figures.interval_dots(dots, "Points lost").data) == 1

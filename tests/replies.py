@@ -1,0 +1,62 @@
+"""Made-up but consistent answers to questions, for tests of what shows them."""
+
+from tl_core.answers import Estimate, RankedModel, RankedScore, Ranking, Stress, Variant
+from tl_core.catalog import find
+from tl_core.variants import VARIANTS
+
+
+def estimate(value: float, reach: float = 2.0) -> Estimate:
+    return Estimate(value=value, low=value - reach, high=value + reach)
+
+
+def ranked(model: str, logme: float, leep: float, knn: float) -> RankedModel:
+    """One model with the three scores that are on screen."""
+    values = {"logme": logme, "leep": leep, "knn": knn}
+    scores = {
+        name: RankedScore(value=value, shuffled=value - 1, cautions=(f"Mind {name}.",))
+        for name, value in values.items()
+    }
+    return RankedModel(
+        model=model,
+        title=find(model).title,
+        scores=scores,
+        seconds=2.5,
+        milliseconds=31.0,
+        megabytes=find(model).weights.megabytes,
+    )
+
+
+def ranking(*models: RankedModel) -> Ranking:
+    return Ranking(images=80, classes=8, models=models)
+
+
+def variant(name: str, loss: float, *, source: bool = True, noticed: str = "") -> Variant:
+    """One way of handing images over, with a loss of the probe in points."""
+    return Variant(
+        name=name,
+        target_loss=estimate(loss),
+        source_loss=estimate(loss + 1) if source else None,
+        zero_shot_loss=None,
+        familiarity=estimate(-1.0),
+        mean=0.0,
+        std=1.0,
+        low=-2.0,
+        high=2.0,
+        noticed=noticed,
+    )
+
+
+def stress(*, images: int = 200, source: bool = True, mismatch: str = "") -> Stress:
+    """Every mistake; each one costs five points more than the one before, the first nothing."""
+    return Stress(
+        images=images,
+        source_images=200 if source else 0,
+        target_accuracy=0.95,
+        source_accuracy=0.85 if source else None,
+        zero_shot_accuracy=None,
+        variants=tuple(
+            variant(name, 5.0 * place, source=source, noticed="Seen." if place == 2 else "")
+            for place, name in enumerate(VARIANTS)
+        ),
+        mismatch=mismatch,
+    )
