@@ -1,8 +1,17 @@
-"""Model & layers: which pretrained model, its weights, which blocks train, and its classes."""
+"""Model & layers: which pretrained model, its weights, layers and classes; is it fed rightly?"""
 
 import streamlit as st
 
-from tl_ui import class_map_editor, current, layers, model_choice, shell, theme, weights_choice
+from tl_ui import (
+    class_map_editor,
+    current,
+    layers,
+    model_choice,
+    model_ranking,
+    shell,
+    theme,
+    weights_choice,
+)
 from tl_ui.widgets import show_flash
 
 shell.require_shell()
@@ -12,10 +21,13 @@ show_flash()
 
 row = model_choice.section()
 
+data = current.dataset()
+st.header("Which pretrained model suits my images?")
+model_ranking.section(data)
+
 st.header("Weights")
 weights_choice.section(row)
 
-data = current.dataset()
 st.header("Layers: what is frozen, what is trained")
 layers.section(row, len(data.classes))
 

@@ -11,7 +11,12 @@ import pytest
 from PIL import Image
 
 if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
+
     from tl_core.config import ComparisonConfig
+    from tl_ui.state import Choice
+
+APP = str(Path(__file__).resolve().parents[1] / "app.py")
 
 
 @pytest.fixture
@@ -39,6 +44,26 @@ def sampled_home(home: Path, _sampled: Path) -> Path:
     """A data directory with nothing but the first sample set, which takes seconds to draw."""
     shutil.copytree(_sampled, home, copy_function=os.link)
     return home
+
+
+@pytest.fixture
+def app(sampled_home: Path, monkeypatch: pytest.MonkeyPatch) -> "Callable[..., AppTest]":
+    """Open a page of the app in a new session, with no queue running; words of its address."""
+    from streamlit.testing.v1 import AppTest
+
+    monkeypatch.setattr("tl_ui.runner.keep_alive", lambda: None)
+
+    def open_page(page: str, choice: "Choice | None" = None, **address: str) -> AppTest:
+        at = AppTest.from_file(APP, default_timeout=30)
+        if choice is not None:
+            at.session_state["choice"] = choice
+        for name, value in address.items():
+            at.query_params[name] = value
+        at.switch_page(f"pages/{page}.py").run()
+        assert not at.exception
+        return at
+
+    return open_page
 
 
 @pytest.fixture(scope="session")

@@ -17,25 +17,8 @@ from tl_core.procedural import CLASSES
 from tl_core.store import Store
 from tl_ui.state import Choice
 
-APP = str(Path(__file__).resolve().parents[1] / "app.py")
 FIRST = next(iter(ingest.SAMPLES.values()))
 HOSTILE = "![x](http://evil.example/x.png) <b> :smile:"
-
-
-@pytest.fixture
-def app(sampled_home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
-    """Open a page of the app in a new session, with no queue running."""
-    monkeypatch.setattr("tl_ui.runner.keep_alive", lambda: None)
-
-    def open_page(page: str, choice: Choice | None = None) -> AppTest:
-        at = AppTest.from_file(APP, default_timeout=30)
-        if choice is not None:
-            at.session_state["choice"] = choice
-        at.switch_page(f"pages/{page}.py").run()
-        assert not at.exception
-        return at
-
-    return open_page
 
 
 def two_classes(first: str = "ant", second: str = "bee") -> dict[str, bytes]:

@@ -10,7 +10,7 @@ from tl_core.catalog import Model, catalog
 from tl_core.config import DRAWN
 from tl_core.ingest import source_probe
 from tl_core.wording import count
-from tl_ui import probe_section
+from tl_ui import probe_section, theme
 from tl_ui.state import Choice, choice, choose
 from tl_ui.widgets import flash, thumbnails
 
@@ -92,7 +92,10 @@ def facts(row: Model) -> None:
         )
         st.metric("Weights file", f"{about.megabytes:.0f} MB")
         st.metric("Input", f"{row.preprocessing.crop} px")
-    st.markdown(f":material/gavel: **Licence.** {about.commercial}")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        word, icon, colour = theme.COMMERCIAL[about.may_be_sold]
+        st.badge(word, icon=icon, color=colour)
+        st.markdown(f"{about.commercial}", width="content")
     drawn = source_probe.known(row)
     if drawn is not None:
         st.markdown(f":material/draw: **Source task.** {about.source_task.capitalize()}.")

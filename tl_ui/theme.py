@@ -15,6 +15,13 @@ STATUS: Final[dict[Status, tuple[str, str, BadgeColour]]] = {
     "cancelled": ("cancelled", ":material/cancel:", "gray"),
 }
 
+# Whether a model may be used commercially, as its terms say.
+COMMERCIAL: Final[dict[str, tuple[str, str, BadgeColour]]] = {
+    "yes": ("commercial use: yes", ":material/gavel:", "green"),
+    "no": ("commercial use: no", ":material/gavel:", "red"),
+    "unclear": ("commercial use: unclear", ":material/gavel:", "orange"),
+}
+
 LAB: Final = "pages/lab.py"
 DATA: Final = "pages/data.py"
 MODEL: Final = "pages/model.py"
