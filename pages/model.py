@@ -5,6 +5,7 @@ import streamlit as st
 from tl_ui import (
     class_map_editor,
     current,
+    handover,
     layers,
     model_choice,
     model_ranking,
@@ -33,3 +34,6 @@ layers.section(row, len(data.classes))
 
 st.header("Zero-shot: your classes in the model's words")
 class_map_editor.section(row, data)
+
+st.header("Are my images handed over rightly?")
+handover.section()

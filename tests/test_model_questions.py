@@ -15,6 +15,7 @@ from tl_core.catalog import catalog, find
 from tl_core.config import DataConfig
 from tl_core.events import Answered
 from tl_core.store import Store
+from tl_core.variants import VARIANTS
 from tl_core.weights import FIRST_MODEL, WeightsFile
 from tl_ui import model_ranking
 from tl_ui.state import Choice
@@ -155,3 +156,30 @@ def test_agreement_with_what_was_measured_needs_five_models(
     monkeypatch.setattr(model_ranking.track_record, "best_by_model", lambda pairs: reached)
     at.run()
     assert "LogME +1.00, LEEP −1.00, Nearest neighbour –" in texts(at)
+
+
+def test_images_that_are_fed_rightly_are_told_so_first(app) -> None:
+    at = app("model")
+    give(at, "stress", replies.stress())
+    assert "handed over as the weights expect them" in at.success[0].value
+    costs = table(at, "Probe loses")
+    assert costs["Mistake"].tolist() == [row.title for row in VARIANTS.values()]
+    assert costs["Probe loses"].tolist()[1] == "+5.0 (+3.0 to +7.0)"
+    assert costs["Source task loses"].tolist()[1] == "+6.0 (+4.0 to +8.0)"
+    assert costs["Noticed"].tolist().count("yes") == 1
+    assert "Zero-shot loses" not in costs
+    assert len(at.get("plotly_chart")) == 1
+
+
+def test_a_mismatch_is_said_loudly(app) -> None:
+    at = app("model")
+    give(at, "stress", replies.stress(mismatch="They are probably BGR."))
+    assert any("probably BGR" in error.value for error in at.error)
+    assert not at.success
+
+
+def test_few_images_and_no_source_images_are_said(app) -> None:
+    at = app("model")
+    give(at, "stress", replies.stress(images=9, source=False))
+    assert "too few to tell small losses from chance" in at.warning[0].value
+    assert "Source task loses" not in table(at, "Probe loses")
