@@ -106,3 +106,57 @@ def test_golden_paired_mean(golden, golden_inputs):
     a, b = golden_inputs["paired_a"], golden_inputs["paired_b"]
     expected = golden["stats/paired_mean_diff"]["value"]
     assert stats.paired_interval(a[None], b[None]).value == pytest.approx(expected, rel=1e-6)
+
+
+def test_sums_of_resamples_give_the_means():
+    rng = np.random.default_rng(8)
+    values = rng.random((3, 40))
+    total, weight = stats.bootstrap_sums(np.stack([values, np.ones_like(values)])).T
+    assert weight == pytest.approx(3 * 40)
+    assert total / weight == pytest.approx(stats.bootstrap_means(values))
+
+
+def test_a_seed_that_measured_nothing_is_no_draw():
+    values = np.vstack([np.random.default_rng(9).random((2, 30)), np.full((1, 30), np.nan)])
+    assert stats.bootstrap_means(values) == pytest.approx(stats.bootstrap_means(values[:2]))
+    assert stats.accuracy_interval(values) == stats.accuracy_interval(values[:2])
+
+
+def test_difference_of_independent_shares_matches_newcombe():
+    """Newcombe 1998, Statistics in Medicine 17, table II, method 10: 56/70 - 48/80."""
+    a, b = (stats.Interval(h / n, *stats.wilson(h / n, n)) for h, n in ((56, 70), (48, 80)))
+    found = stats.difference_interval(a, b)
+    assert (found.low, found.high) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+
+
+@pytest.mark.parametrize("truth", [0.0, 0.1, 0.4])
+def test_an_interval_of_what_noise_raises_covers_where_percentiles_do_not(truth):
+    """Sum of ten absolute means: the percentile interval misses the truth, this one finds it."""
+    rng, covered, percentile = np.random.default_rng(11), 0, 0
+    means = np.full(10, truth / 10)
+    # What ten pure-noise means add up to in 95 of 100 cases.
+    null = float(np.quantile(np.abs(rng.normal(0, 0.1, (4000, 10))).sum(axis=1), 0.95))
+    for _ in range(200):
+        seen = rng.normal(means, 0.1)
+        value = float(np.abs(seen).sum())
+        samples = np.abs(rng.normal(seen, 0.1, (1000, 10))).sum(axis=1)
+        found = stats.raised_interval(value, samples, null)
+        assert 0 <= found.low <= found.value <= found.high
+        covered += found.low <= truth <= found.high
+        percentile += stats.ends(samples)[0] <= truth <= stats.ends(samples)[1]
+    assert covered >= 180
+    assert percentile < 20
+
+
+def test_stepping_down_widens_only_until_the_first_tie():
+    levels = {}
+
+    def interval(name: str, level: float) -> stats.Interval:
+        levels[name] = level
+        return stats.Interval(1.0, 0.5, 2.0) if name in "ab" else stats.Interval(0.0, -1.0, 1.0)
+
+    found = stats.step_down(["a", "b", "c", "d"], interval)
+    assert list(found) == ["a", "b", "c", "d"]
+    assert levels == pytest.approx(
+        {"a": 1 - 0.05 / 4, "b": 1 - 0.05 / 3, "c": 1 - 0.05 / 2, "d": 1 - 0.05 / 2}
+    )

@@ -5,7 +5,7 @@ All strategies of a comparison share the columns, so that differences are paired
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,29 +66,57 @@ def _draws(seeds: int, images: int, resamples: int, seed: int) -> tuple[Matrix, 
     return seed_counts.astype(np.float64), image_counts.astype(np.float64)
 
 
+def bootstrap_sums(values: Matrix, resamples: int = RESAMPLES, seed: int = 0) -> Matrix:
+    """Return sums over crossed resamples, resamples x K; `values` K x seeds x images, no NaN.
+
+    Of images, and of seeds where there are several. An image drawn twice counts twice in every
+    seed that tested it, which keeps the correlation of seeds that share a test part (Owen 2007, the
+    pigeonhole bootstrap). Ratios of sums are means over parts of the images.
+    """
+    kinds, seeds, images = values.shape
+    flat = values.reshape(kinds * seeds, images).T
+    sums = []
+    for part in range(0, resamples, PART):
+        size = min(PART, resamples - part)
+        seed_counts, image_counts = _draws(seeds, images, size, seed + part)
+        drawn = (image_counts @ flat).reshape(size, kinds, seeds)
+        sums.append(np.einsum("bs,bks->bk", seed_counts, drawn))
+    return np.concatenate(sums)
+
+
 def bootstrap_means(
     values: Matrix, resamples: int = RESAMPLES, seed: int = 0
 ) -> NDArray[np.float64]:
-    """Return means of crossed resamples: of images, and of seeds where there are several.
+    """Return means over crossed resamples of images and seeds; seeds without a value are no draw.
 
-    An image drawn twice counts twice in every seed that tested it, which keeps the correlation of
-    seeds that share a test part (Owen 2007, the pigeonhole bootstrap).
+    Resamples that drew nothing measured are left out.
     """
+    values = values[~np.isnan(values).all(axis=1)]
     measured = (~np.isnan(values)).astype(np.float64)
-    filled = np.nan_to_num(values)
-    means = []
-    for part in range(0, resamples, PART):
-        size = min(PART, resamples - part)
-        seed_counts, image_counts = _draws(*values.shape, size, seed + part)
-        total = np.einsum("bs,bs->b", seed_counts, image_counts @ filled.T)
-        weight = np.einsum("bs,bs->b", seed_counts, image_counts @ measured.T)
-        means.append(total[weight > 0] / weight[weight > 0])
-    return np.concatenate(means)
+    total, weight = bootstrap_sums(np.stack([np.nan_to_num(values), measured]), resamples, seed).T
+    means: NDArray[np.float64] = total[weight > 0] / weight[weight > 0]
+    return means
 
 
-def _ends(samples: NDArray[np.float64], level: float) -> tuple[float, float]:
+def ends(samples: NDArray[np.float64], level: float = LEVEL) -> tuple[float, float]:
+    """Return the ends of a bootstrap percentile interval."""
     low, high = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def raised_interval(
+    value: float, samples: NDArray[np.float64], null_high: float = 0.0, level: float = LEVEL
+) -> Interval:
+    """Return the interval of a value that its own noise raises: a sum of absolute differences.
+
+    Resamples lie too high by as much again. The low end is that of the basic bootstrap interval
+    (Davison and Hinkley 1997, 5.2), the high end the percentile less the bias that the resamples
+    show; the low end is 0 for a value that `null_high`, what noise alone gives, reaches.
+    """
+    _, high = ends(samples, level)
+    bias = float(samples.mean()) - value
+    least = max(0.0, min(value, 2 * value - high)) if value > null_high else 0.0
+    return Interval(value, least, max(value, high - bias))
 
 
 def accuracy_interval(correct: Matrix, level: float = LEVEL) -> Interval:
@@ -97,11 +125,12 @@ def accuracy_interval(correct: Matrix, level: float = LEVEL) -> Interval:
     Wilson counts each image once however many seeds tested it: seeds that share test images add
     no images.
     """
+    correct = correct[~np.isnan(correct).all(axis=1)]
     value = mean(correct)
     images = int((~np.isnan(correct)).any(axis=0).sum())
     low, high = wilson(value, images, level)
     if len(correct) > 1:
-        boot_low, boot_high = _ends(bootstrap_means(correct), level)
+        boot_low, boot_high = ends(bootstrap_means(correct), level)
         low, high = min(low, boot_low), max(high, boot_high)
     return Interval(value, low, high)
 
@@ -109,7 +138,7 @@ def accuracy_interval(correct: Matrix, level: float = LEVEL) -> Interval:
 def paired_interval(a: Matrix, b: Matrix, level: float = LEVEL) -> Interval:
     """Return mean(a - b) over the same images within seeds, with a paired bootstrap interval."""
     difference = a - b
-    low, high = _ends(bootstrap_means(difference), level)
+    low, high = ends(bootstrap_means(difference), level)
     return Interval(mean(difference), low, high)
 
 
@@ -118,8 +147,19 @@ def unpaired_interval(a: Matrix, b: Matrix, level: float = LEVEL) -> Interval:
 
     Seeds are drawn for each side on its own, which widens the interval rather than narrows it.
     """
-    low, high = _ends(bootstrap_means(a, seed=1) - bootstrap_means(b, seed=2), level)
+    low, high = ends(bootstrap_means(a, seed=1) - bootstrap_means(b, seed=2), level)
     return Interval(mean(a) - mean(b), low, high)
+
+
+def difference_interval(a: Interval, b: Interval) -> Interval:
+    """Return a - b of two independent shares, from the intervals of each (MOVER).
+
+    Zou and Donner 2008; with Wilson's intervals it is Newcombe's (1998) tenth method.
+    """
+    value = a.value - b.value
+    low = value - float(np.hypot(a.value - a.low, b.high - b.value))
+    high = value + float(np.hypot(a.high - a.value, b.value - b.low))
+    return Interval(value, low, high)
 
 
 def holm_intervals(
@@ -127,22 +167,34 @@ def holm_intervals(
 ) -> dict[str, Interval]:
     """Return each strategy's paired difference to the best, at Holm's (1979) simultaneous level.
 
-    Differences are ordered by bootstrap p-value; the k-th smallest of m gets the level
-    1 - alpha / (m - k). From the first interval that contains 0 on, the level no longer falls
-    (step-down), so "the interval contains 0" and "not rejected by Holm" are the same statement.
+    Differences are ordered by bootstrap p-value.
     """
     samples = {name: bootstrap_means(values - best) for name, values in others.items()}
     ordered = sorted(samples, key=lambda name: _p_value(samples[name]))
+
+    def interval(name: str, level: float) -> Interval:
+        return Interval(mean(others[name] - best), *ends(samples[name], level))
+
+    found = step_down(ordered, interval, level)
+    return {name: found[name] for name in others}
+
+
+def step_down(
+    ordered: Sequence[str], interval: Callable[[str, float], Interval], level: float = LEVEL
+) -> dict[str, Interval]:
+    """Return simultaneous intervals of differences, `ordered` from the smallest p-value on.
+
+    `interval` gives one at a level. The k-th of m gets the level 1 - alpha / (m - k + 1). From the
+    first interval that contains 0 on, the level no longer falls (step-down), so "the interval
+    contains 0" and "not rejected by Holm" are the same statement.
+    """
     alpha, divisor, rejected = 1 - level, len(ordered), True
     intervals = {}
     for name in ordered:
-        interval = Interval(
-            mean(others[name] - best), *_ends(samples[name], 1 - alpha / max(divisor, 1))
-        )
-        rejected = rejected and not interval.contains_zero
+        intervals[name] = interval(name, 1 - alpha / max(divisor, 1))
+        rejected = rejected and not intervals[name].contains_zero
         divisor -= int(rejected)
-        intervals[name] = interval
-    return {name: intervals[name] for name in others}
+    return intervals
 
 
 def _p_value(samples: NDArray[np.float64]) -> float:
