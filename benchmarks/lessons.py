@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from tl_core import datasets, stats
 from tl_core.ingest.samples import leak
+from tl_core.pairing import correctness
 from tl_core.record import Record
 from tl_core.stats import Interval, Matrix
-from tl_core.tables import StrategyRow, correctness, rows
+from tl_core.tables import StrategyRow, rows
 from tl_core.wording import duration, number_of, percent, points, spread
 
 FROZEN: Final = "feature_extraction"

@@ -11,6 +11,7 @@ from tl_core import metrics, stats
 from tl_core.catalog import catalog
 from tl_core.config import BATCH_SIZE
 from tl_core.events import ComparisonStarted, RunEnded
+from tl_core.pairing import correctness
 from tl_core.record import Record
 from tl_core.strategies import Strategy
 
@@ -72,27 +73,6 @@ def rows(found: Record) -> list[StrategyRow]:
     ]
 
 
-def correctness(found: Record) -> dict[str, stats.Matrix]:
-    """Return for each measured strategy whether it was right: seeds x test images, NaN untested."""
-    assert found.started is not None
-    finals = {s.name: found.final(s.name) for s in found.strategies}
-    finals = {name: runs for name, runs in finals.items() if runs}
-    images = sorted(
-        {i for runs in finals.values() for r in runs.values() for i in r.result.test_images}
-    )
-    column = {image: place for place, image in enumerate(images)}
-    matrices = {}
-    for name, runs in finals.items():
-        values = np.full((found.started.config.seeds, len(images)), np.nan)
-        for seed, ended in runs.items():
-            result = ended.result
-            places = [column[image] for image in result.test_images]
-            hits = np.equal(result.test_predictions, result.test_labels)
-            values[seed, places] = hits
-        matrices[name] = values[~np.isnan(values).all(axis=1)] if len(finals) == 1 else values
-    return matrices
-
-
 def _row(
     found: Record,
     strategy: Strategy,
@@ -109,7 +89,7 @@ def _row(
     runs = list(found.final(strategy.name).values())
     if correct is None or not runs:
         return StrategyRow(strategy=strategy.name, applicable=applicable, seeds=0, **trouble)
-    accuracy = stats.accuracy_interval(correct[~np.isnan(correct).all(axis=1)])
+    accuracy = stats.accuracy_interval(correct)
     measured: dict[str, Any] = {
         name: _mean([getattr(run.result, name) for run in runs]) for name in _AVERAGED
     }

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from tl_core import stats
+from tl_core import pairing, stats
 from tl_core.events import ComparisonStarted
 from tl_core.record import Record
 from tl_core.tables import StrategyRow
@@ -213,20 +211,8 @@ def _would_change(
 
 
 def _paired(found: Record, first: str, second: str) -> stats.Interval | None:
-    a, b = found.final(first), found.final(second)
-    differences = []
-    images = sorted({i for run in b.values() for i in run.result.test_images})
-    column = {image: place for place, image in enumerate(images)}
-    for seed in sorted(a.keys() & b.keys()):
-        line = np.full((2, len(images)), np.nan)
-        for place, run in enumerate((a[seed], b[seed])):
-            chosen = [column[image] for image in run.result.test_images]
-            line[place, chosen] = np.equal(run.result.test_predictions, run.result.test_labels)
-        differences.append(line)
-    if not differences:
-        return None
-    both = np.stack(differences)
-    return stats.paired_interval(both[:, 0], both[:, 1])
+    a, b = pairing.matrix(found, first), pairing.matrix(found, second)
+    return None if a is None or b is None else pairing.difference(a, b)
 
 
 def _certainty(started: ComparisonStarted, rows: Sequence[StrategyRow]) -> Clause:
