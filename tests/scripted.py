@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from tl_core.config import ComparisonConfig, DataConfig, RunConfig, RunKind
 from tl_core.datasets import Dataset
 from tl_core.events import (
+    Baseline,
     ComparisonEnded,
     ComparisonStarted,
     DatasetFacts,
@@ -24,6 +26,7 @@ from tl_core.strategies import STRATEGIES, Strategy
 
 CLASSES = tuple(f"digit {number}" for number in range(10))
 TEST, TRAIN, VALIDATION, STEPS, EPOCHS = 60, 180, 60, 60, 10
+TRIALS = 3
 # strategy: test accuracy, train accuracy, points of source accuracy lost, parameters, seconds
 _TRUTH = {
     "zero_shot": (0.40, 0.41, 0.0, 0, 0.1),
@@ -33,11 +36,18 @@ _TRUTH = {
     "from_scratch": (0.52, 0.66, 0.0, 11_181_642, 22.5),
     "custom": (0.90, 0.99, 14.0, 2_000_000, 8.0),
 }
+# How sure a strategy is of its easiest and of its hardest image.
+_SURENESS = {"zero_shot": (0.7, 0.4), "feature_extraction": (0.99, 0.75)}
+_SURE = (1.0 - 1e-4, 0.97)
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """What varies. `probe`: labelled source images there are, 0 for none; `fails`: a strategy."""
+    """What varies. `probe`: labelled source images there are, 0 for none; `fails`: a strategy.
+
+    `kept`: whether probabilities were; `trials`: whether rates were tried; `baselines`: whether
+    what needs no training was measured.
+    """
 
     seeds: int = 3
     probe: int = 40
@@ -45,6 +55,9 @@ class Scenario:
     zero_shot: bool = True
     given_split: bool = False
     strategies: tuple[Strategy, ...] = tuple(STRATEGIES.values())
+    kept: bool = True
+    trials: bool = False
+    baselines: bool = False
     name: str = "Handwritten digits"
     fingerprint: str = "f" * 64
 
@@ -68,6 +81,7 @@ def config(scenario: Scenario) -> ComparisonConfig:
         strategies=scenario.strategies,
         class_map={CLASSES[0]: (999,)} if scenario.zero_shot else {},
         seeds=scenario.seeds,
+        budget="standard" if scenario.trials else "quick",
         device="cpu",
         precision="float32",
         threads=2,
@@ -80,6 +94,9 @@ def _events(scenario: Scenario) -> Iterator[Event]:
         for strategy in scenario.strategies:
             if strategy.solver == "none" and not scenario.zero_shot:
                 continue
+            if scenario.trials and seed == 0 and strategy.solver == "steps":
+                for rate in range(TRIALS):
+                    yield from _run(scenario, strategy, seed, "trial", rate)
             if not strategy.pretrained:
                 yield from _run(scenario, strategy, seed, "equal_steps")
             yield from _run(scenario, strategy, seed, "final")
@@ -90,6 +107,7 @@ def _started(scenario: Scenario) -> ComparisonStarted:
     seeds = 1 if scenario.given_split else min(scenario.seeds, 5)
     runs = sum(2 - s.pretrained for s in scenario.strategies if s.solver != "none")
     runs += sum(s.solver == "none" for s in scenario.strategies) * scenario.zero_shot
+    floor = _baselines() if scenario.baselines else ()
     return ComparisonStarted(
         config=config(scenario),
         command="python -m tl_core compare sample:digits --seeds 3 --budget quick",
@@ -117,6 +135,16 @@ def _started(scenario: Scenario) -> ComparisonStarted:
         planned_runs=runs * scenario.seeds,
         zero_shot_applicable=scenario.zero_shot,
         unmapped_classes=CLASSES[1:] if scenario.zero_shot else CLASSES,
+        baselines=floor,
+    )
+
+
+def _baselines() -> tuple[Baseline, ...]:
+    """Return what always guessing one class and the nearest neighbour reach."""
+    facts = (("majority_class", 0.1, 0.07, 0.15), ("nearest_neighbour", 0.8, 0.73, 0.85))
+    return tuple(
+        Baseline(name=name, test_accuracy=value, ci_low=low, ci_high=high, balanced_accuracy=value)
+        for name, value, low, high in facts
     )
 
 
@@ -136,7 +164,9 @@ def _source(images: int) -> SourceFacts:
     )
 
 
-def _run(scenario: Scenario, strategy: Strategy, seed: int, kind: RunKind) -> Iterator[Event]:
+def _run(
+    scenario: Scenario, strategy: Strategy, seed: int, kind: RunKind, rate: int = 0
+) -> Iterator[Event]:
     stepped = strategy.solver == "steps"
     steps = STEPS * (1 if strategy.pretrained or kind == "equal_steps" else 2) if stepped else 0
     run = RunConfig(
@@ -144,10 +174,10 @@ def _run(scenario: Scenario, strategy: Strategy, seed: int, kind: RunKind) -> It
         seed=seed,
         kind=kind,
         steps=steps,
-        learning_rate=0.003 if stepped else 0.0,
+        learning_rate=0.003 / (1, 3, 0.3)[rate] if stepped else 0.0,
         weight_decay=1e-4 if stepped else 0.0,
     )
-    run_id = f"{strategy.name}-{seed}-{kind}"
+    run_id = f"{strategy.name}-{seed}-{kind}" + (f"-{rate}" if kind == "trial" else "")
     parameters = _TRUTH[strategy.name][3]
     counts = {"trainable_parameters": parameters, "total_parameters": 11_181_642}
     yield RunStarted(run_id=run_id, run=run, **counts)
@@ -181,11 +211,16 @@ def _curve(scenario: Scenario, run: RunConfig, run_id: str) -> Iterator[EpochEnd
             epoch=float(epoch),
             train_loss=None if epoch == 0 else float(2.3 * np.exp(-3 * share)),
             validation_loss=float(2.3 * np.exp(-2.4 * share)),
-            validation_accuracy=float(np.clip(reached + noise, 0, 1)),
+            validation_accuracy=_whole(reached + noise, VALIDATION),
             source_accuracy=kept,
             agreement=1 - lost / 80 * share if run.strategy.pretrained else None,
             seconds=seconds * share,
         )
+
+
+def _whole(share: float, images: int) -> float:
+    """Return the nearest share that so many images can have."""
+    return float(np.clip(round(share * images), 0, images) / images)
 
 
 def _result(scenario: Scenario, run: RunConfig, curve: list[EpochEnded]) -> RunResult:
@@ -193,24 +228,22 @@ def _result(scenario: Scenario, run: RunConfig, curve: list[EpochEnded]) -> RunR
     if run.kind == "equal_steps":
         accuracy, train, seconds = accuracy - 0.12, train - 0.2, seconds / 2
     fold = 0 if scenario.given_split else run.seed % 5
-    images = np.arange(fold * TEST, (fold + 1) * TEST)
-    # Difficulty belongs to the image, luck to the run: strategies mostly fail on the same images.
-    difficulty = np.random.default_rng((7, fold)).random(TEST)
-    luck = np.random.default_rng((run.seed, len(run.strategy.name))).random(TEST)
-    order = np.argsort(0.8 * difficulty + 0.2 * luck)
-    hits = np.zeros(TEST, bool)
-    hits[order[: round(accuracy * TEST)]] = True
+    images = np.arange(fold * TEST, (fold + 1) * TEST) if run.kind != "trial" else np.arange(0)
     labels = images % len(CLASSES)
-    last = curve[-1] if curve else None
+    tested = _probabilities(run, accuracy, labels, (7, fold))
+    known = np.arange(VALIDATION) % len(CLASSES)
+    reached = curve[-1].validation_accuracy if curve else _whole(accuracy - 0.01, VALIDATION)
+    validated = _probabilities(run, reached, known, (8, 0))
+    losses = -np.log(validated[np.arange(VALIDATION), known])
     return RunResult(
         train_accuracy=train,
-        validation_accuracy=last.validation_accuracy if last else accuracy - 0.01,
-        validation_loss=last.validation_loss if last else 0.3,
+        validation_accuracy=reached,
+        validation_loss=float(losses.mean()),
         validation_images=VALIDATION,
         test_images=tuple(images.tolist()),
         test_labels=tuple(labels.tolist()),
-        test_predictions=tuple(np.where(hits, labels, (labels + 1) % len(CLASSES)).tolist()),
-        test_confidences=(0.9,) * TEST,
+        test_predictions=tuple(tested.argmax(axis=1).tolist()),
+        test_confidences=tuple(np.round(tested.max(axis=1), 5).tolist()),
         source_predictions=_source_after(scenario.probe, lost, run),
         agreement=1 - lost / 80 if run.strategy.pretrained else None,
         cka_drift=lost / 150 if run.strategy.pretrained else None,
@@ -222,7 +255,52 @@ def _result(scenario: Scenario, run: RunConfig, curve: list[EpochEnded]) -> RunR
         flops=seconds * 2e11,
         learning_rate=run.learning_rate or None,
         regularisation=run.weight_decay,
+        **_kept(scenario, run, tested, known, validated),
     )
+
+
+def _kept(
+    scenario: Scenario,
+    run: RunConfig,
+    tested: np.ndarray,
+    known: np.ndarray,
+    validated: np.ndarray,
+) -> dict[str, Any]:
+    """Return the probabilities as a result holds them; of source images for final runs alone."""
+    if not scenario.kept:
+        return {}
+    rng = np.random.default_rng((9, run.seed, len(run.strategy.name)))
+    outside = rng.uniform(0.3, 0.95, scenario.probe if run.kind == "final" else 0)
+    return {
+        "test_log_probabilities": packed(np.log(tested)),
+        "validation_labels": tuple(known.tolist()),
+        "validation_log_probabilities": packed(np.log(validated)),
+        "outside_confidences": packed(outside),
+    }
+
+
+def packed(values: np.ndarray) -> bytes:
+    """Return numbers as an event keeps them; `run_result.packed` would import torch."""
+    return values.astype("<f4").tobytes()
+
+
+def _probabilities(
+    run: RunConfig, accuracy: float, labels: np.ndarray, part: tuple[int, int]
+) -> np.ndarray:
+    """Return probabilities N x C of so many right predictions; wrong ones take the next class."""
+    # Difficulty belongs to the image, luck to the run: strategies mostly fail on the same images.
+    difficulty = np.random.default_rng(part).random(len(labels))
+    luck = np.random.default_rng((run.seed, len(run.strategy.name))).random(len(labels))
+    order = np.argsort(0.8 * difficulty + 0.2 * luck)
+    hits = np.zeros(len(labels), bool)
+    hits[order[: round(accuracy * len(labels))]] = True
+    guesses = np.where(hits, labels, (labels + 1) % len(CLASSES))
+    easiest, hardest = _SURENESS.get(run.strategy.name, _SURE)
+    sure = np.empty(len(labels))
+    sure[order] = np.linspace(easiest, hardest, len(labels))
+    rest = np.tile((1 - sure) / (len(CLASSES) - 1), (len(CLASSES), 1)).T
+    rest[np.arange(len(labels)), guesses] = sure
+    return rest
 
 
 def _source_after(images: int, lost: float, run: RunConfig) -> tuple[int, ...] | None:
