@@ -7,7 +7,16 @@ from tl_core import pairing, stats
 from tl_core.events import ComparisonStarted
 from tl_core.record import Record
 from tl_core.tables import StrategyRow
-from tl_core.wording import duration, number_of, percent, points, spread
+from tl_core.wording import (
+    capitalised,
+    duration,
+    listed,
+    lowered,
+    number_of,
+    percent,
+    points,
+    spread,
+)
 
 
 @dataclass(frozen=True)
@@ -79,16 +88,16 @@ def _recommendation(
 ) -> Clause:
     name = titles[chosen.strategy]
     if len(tied) == 1:
-        lead = f"Use {_lower(name)}. It is the best ({_accuracy(chosen)})"
+        lead = f"Use {lowered(name)}. It is the best ({_accuracy(chosen)})"
     elif chosen.difference_to_best == 0:
-        others = _listed([titles[r.strategy] for r in tied if r is not chosen])
+        others = listed([lowered(titles[r.strategy]) for r in tied if r is not chosen])
         lead = (
-            f"Use {_lower(name)}. It has the highest accuracy ({_accuracy(chosen)}), tied with "
+            f"Use {lowered(name)}. It has the highest accuracy ({_accuracy(chosen)}), tied with "
             f"{others},"
         )
     else:
         lead = (
-            f"Use {_lower(name)}. It ties the best ({_accuracy(chosen)}; difference "
+            f"Use {lowered(name)}. It ties the best ({_accuracy(chosen)}; difference "
             f"{points(_pp(chosen.difference_to_best), True)}, from "
             f"{spread(_pp(chosen.difference_low), _pp(chosen.difference_high), True)})"
         )
@@ -163,9 +172,9 @@ def _undertrained(
     ]
     if not late:
         return []
-    names = _listed([titles[row.strategy] for row in late])
+    names = listed([lowered(titles[row.strategy]) for row in late])
     text = (
-        f"{names[0].upper()}{names[1:]} had not learned even the training images when the budget "
+        f"{capitalised(names)} had not learned even the training images when the budget "
         "ended: a larger budget may change that place."
     )
     numbers = [(titles[row.strategy], f"{percent(row.train_accuracy)} on training") for row in late]
@@ -180,7 +189,7 @@ def _baseline(
     if chosen.ci_low is None or chosen.ci_low > majority:
         return []
     text = (
-        f"Caution: {_lower(titles[chosen.strategy])} is not clearly better than always guessing "
+        f"Caution: {lowered(titles[chosen.strategy])} is not clearly better than always guessing "
         f"the most frequent class ({percent(majority)})."
     )
     return [Clause(text, (("Majority class", percent(majority)),), (chosen.strategy,))]
@@ -204,8 +213,8 @@ def _would_change(
     gap = known[rival]
     if gap.low > 0:
         return None
-    text = f"Would change if {_lower(titles[rival])} gained {points(-100 * gap.low)} points."
-    label = f"{titles[rival]} minus {_lower(titles[chosen.strategy])}, paired"
+    text = f"Would change if {lowered(titles[rival])} gained {points(-100 * gap.low)} points."
+    label = f"{titles[rival]} minus {lowered(titles[chosen.strategy])}, paired"
     value = f"{points(100 * gap.value, True)} ({spread(100 * gap.low, 100 * gap.high, True)})"
     return Clause(text, ((label, value),), (rival, chosen.strategy))
 
@@ -252,12 +261,3 @@ def _accuracy(row: StrategyRow) -> str:
 
 def _pp(share: float | None) -> float | None:
     return None if share is None else 100 * share
-
-
-def _lower(title: str) -> str:
-    return title[0].lower() + title[1:]
-
-
-def _listed(names: Sequence[str]) -> str:
-    lowered = [_lower(name) for name in names]
-    return lowered[0] if len(lowered) == 1 else f"{', '.join(lowered[:-1])} and {lowered[-1]}"

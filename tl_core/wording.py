@@ -1,5 +1,7 @@
 """Numbers as people read them: one format for the screen, the command line and the verdict."""
 
+from collections.abc import Sequence
+
 
 def percent(share: float | None) -> str:
     """Return a fraction as a percentage with one decimal, `–` for None."""
@@ -46,3 +48,18 @@ def count(value: float | None) -> str:
 def number_of(value: int, singular: str, plural: str | None = None) -> str:
     """Return `1 image`, `2 images`, `3 classes`."""
     return f"{value:,} {singular if value == 1 else plural or singular + 's'}"
+
+
+def lowered(title: str) -> str:
+    """Return a title as it stands inside a sentence."""
+    return title[:1].lower() + title[1:]
+
+
+def capitalised(text: str) -> str:
+    """Return words as they begin a sentence."""
+    return text[:1].upper() + text[1:]
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return `a`, `a and b`, `a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
