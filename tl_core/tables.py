@@ -64,7 +64,6 @@ def rows(found: Record) -> list[StrategyRow]:
     best = max(matrices, key=lambda name: stats.mean(matrices[name]), default=None)
     if best is not None:
         others = {name: values for name, values in matrices.items() if name != best}
-        others = {n: v for n, v in others.items() if not np.isnan(v - matrices[best]).all()}
         differences = stats.holm_intervals(matrices[best], others)
         differences[best] = stats.Interval(0.0, 0.0, 0.0)
     return [
