@@ -13,7 +13,7 @@ from tl_core.ingest.sources import Source, clean_name, counted, safe_name, too_m
 
 SUFFIXES: Final = (".csv", ".tsv")
 
-_IMAGE_COLUMNS: Final = ("image", "file", "filename", "path", "image_path")
+IMAGE_COLUMNS: Final = ("image", "file", "filename", "path", "image_path")
 _CLASS_COLUMNS: Final = ("label", "class", "class_name", "target", "category")
 _SOURCE_COLUMNS: Final = ("class_index", "synset", "class_name")
 _PART_COLUMNS: Final = ("split", "part")
@@ -62,6 +62,18 @@ def parse(content: bytes, kind: Kind) -> Table | None:
 
     Raises BadInput if it is not text or has too many rows.
     """
+    table = read(content)
+    if table is None:
+        return None
+    found = table.column(IMAGE_COLUMNS), table.column(class_columns(kind))
+    return None if None in found else table
+
+
+def read(content: bytes) -> Table | None:
+    """Return a table whatever its columns and delimiter, None if it is empty.
+
+    Raises BadInput if it is not text or has too many rows.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -79,15 +91,13 @@ def parse(content: bytes, kind: Kind) -> Table | None:
     rows = tuple(tuple(cell.strip() for cell in line) for line in lines[1:])
     if len(rows) > MAX_ENTRIES:
         raise too_many_entries()
-    table = Table(columns, rows)
-    found = table.column(_IMAGE_COLUMNS), table.column(class_columns(kind))
-    return None if None in found else table
+    return Table(columns, rows)
 
 
 def expected_columns() -> str:
     """Return what a table must have, as part of a sentence."""
     return (
-        f"a column of files ({', '.join(_IMAGE_COLUMNS)}) and a column of classes "
+        f"a column of files ({', '.join(IMAGE_COLUMNS)}) and a column of classes "
         f"({', '.join(_CLASS_COLUMNS)})"
     )
 
@@ -97,7 +107,7 @@ def items(table: Table, name: str, kind: Kind, find: Callable[[str], Source | No
 
     Raises BadInput that lists every faulty row: a missing file, no class, an unknown part.
     """
-    image = table.column(_IMAGE_COLUMNS)
+    image = table.column(IMAGE_COLUMNS)
     label = table.column(class_columns(kind))
     part = table.column(_PART_COLUMNS) if kind == "target" else None
     assert image is not None and label is not None
