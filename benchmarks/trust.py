@@ -18,7 +18,6 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-from tl_core.flags import FLAGS, Evidence
 
 from benchmarks.rows import markdown
 from tl_core import calibration, ingest, metrics, predictions, stats, tables, weights
@@ -28,6 +27,7 @@ from tl_core.config import ComparisonConfig, DataConfig
 from tl_core.datasets import Dataset
 from tl_core.events import ComparisonStarted, Event, RunEnded, RunStarted
 from tl_core.experiment import run_comparison
+from tl_core.flags import FLAGS, Evidence
 from tl_core.ingest import source_probe
 from tl_core.record import Record, record
 from tl_core.strategies import STRATEGIES
