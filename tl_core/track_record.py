@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from tl_core import stats
+from tl_core.pairing import correctness
 from tl_core.record import Record
-from tl_core.tables import correctness
 
 
 def best_accuracy(found: Record) -> float | None:
