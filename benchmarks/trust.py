@@ -35,7 +35,7 @@ from tl_core.strategies import STRATEGIES
 PHOTOGRAPHS = ("hymenoptera", "cifar10")
 SEEDS = 3
 JUDGED = ("negative_transfer", "harmful_fine_tuning")
-SAME = {"strategy": "partial_fine_tuning", "comparisons": 40, "steps": 120}
+SAME = {"strategy": "partial_fine_tuning", "comparisons": 40, "steps": 60}
 
 
 def main() -> int:
@@ -71,6 +71,7 @@ def _same() -> None:
         strategy,
         seeds=2 * comparisons,
         steps=int(SAME["steps"]),
+        forgetting=False,
     )
     runs = found.final(strategy)
     rng, lines = np.random.default_rng(0), []
@@ -180,11 +181,14 @@ def _compared(
     model: str = weights.FIRST_MODEL,
     seeds: int,
     steps: int | None = None,
+    forgetting: bool = True,
 ) -> Record:
     row = catalog()[model]
     config = ComparisonConfig(
         data=DataConfig(
-            fingerprint=data.fingerprint, name=data.name, probe=source_probe.probe_of(row)
+            fingerprint=data.fingerprint,
+            name=data.name,
+            probe=source_probe.probe_of(row) if forgetting else None,
         ),
         backbone=model,
         weights_sha256=weights.available(model)[0].sha256,

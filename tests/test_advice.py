@@ -14,14 +14,16 @@ FOUND = record(events())
 
 def soundness(distance: float) -> Soundness:
     one = Distance(
-        name="pad",
-        title="Proxy A-distance",
+        name="mmd",
+        title="MMD²",
         value=distance,
         null_low=0.0,
-        null_high=0.4,
+        null_high=0.01,
         p=0.01,
     )
-    return Soundness(images=300, findings=(), source="photos", source_images=40, distances=(one,))
+    return Soundness(
+        mismatch="", images=300, findings=(), source="photos", source_images=40, distances=(one,)
+    )
 
 
 def ranking(**scores: tuple[float, float]) -> Ranking:
@@ -70,7 +72,7 @@ def test_the_rule(each: float, likeness, first: str) -> None:
 
 
 def test_every_sentence_names_its_basis_and_the_prior_its_thresholds() -> None:
-    found = advice(FOUND, rows(FOUND), soundness(0.3), ranking(resnet18=(0.5, -0.2)))
+    found = advice(FOUND, rows(FOUND), soundness(0.05), ranking(resnet18=(0.5, -0.2)))
     assert {one.basis for one in found.sentences} == set(BASES)
     prior = found.sentences[0]
     assert prior.basis == "textbook"
@@ -81,7 +83,7 @@ def test_the_measurement_agrees_or_ties() -> None:
     found = advice(FOUND, rows(FOUND))
     assert found.first == "feature_extraction"
     assert "agrees" in found.sentences[-1].text
-    unlike = advice(FOUND, rows(FOUND), soundness(1.8))
+    unlike = advice(FOUND, rows(FOUND), soundness(0.3))
     assert unlike.first == "partial_fine_tuning"
     assert "do not look like" in unlike.sentences[1].text
     assert "does not contradict" in unlike.sentences[-1].text

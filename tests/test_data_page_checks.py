@@ -63,7 +63,7 @@ def answered(at: AppTest, answer: object) -> AppTest:
 
 
 def soundness(*findings: Finding, far: bool = True, mismatch: str = "") -> Soundness:
-    value = 1.9 if far else 0.05
+    value = 0.3 if far else 0.0005
     return Soundness(
         images=12,
         mismatch=mismatch,
@@ -71,7 +71,7 @@ def soundness(*findings: Finding, far: bool = True, mismatch: str = "") -> Sound
         source="Drawn source images",
         source_images=200,
         distances=(
-            Distance(name="pad", title="PAD", value=value, null_low=0.0, null_high=0.1, p=0.03),
+            Distance(name="mmd", title="MMD²", value=value, null_low=0.0, null_high=0.001, p=0.03),
         ),
     )
 

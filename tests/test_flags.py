@@ -346,11 +346,11 @@ def test_chance_alone_rarely_looks_like_another_mix():
     assert beyond <= 18
 
 
-def _soundness(*findings: Finding, value: float = 0.2) -> Soundness:
-    one = Distance(
-        name="pad", title="Proxy A-distance", value=value, null_low=0.0, null_high=0.4, p=0.1
+def _soundness(*findings: Finding, value: float = 0.05) -> Soundness:
+    one = Distance(name="mmd", title="MMD²", value=value, null_low=0.0, null_high=0.01, p=0.1)
+    return Soundness(
+        mismatch="", images=9, findings=findings, source="s", source_images=30, distances=(one,)
     )
-    return Soundness(images=9, findings=findings, source="s", source_images=30, distances=(one,))
 
 
 def _finding(kind: str, severity: str = "serious") -> Finding:
@@ -367,10 +367,18 @@ def test_findings_of_the_data_check_become_flags(name: str):
     assert state(name, FULL_RECORD, soundness=_soundness(_finding(kind, "fine"))) == "clear"
 
 
+def test_the_data_check_too_tells_whether_images_are_handed_over_rightly():
+    wrong = replace(_soundness(), mismatch="They are probably BGR.")
+    (flag,) = check("preprocessing_mismatch", FULL_RECORD, soundness=wrong)
+    assert (flag.state, flag.text) == ("raised", "They are probably BGR.")
+    assert state("preprocessing_mismatch", FULL_RECORD, soundness=_soundness()) == "clear"
+
+
 def test_far_from_the_source_is_above_what_chance_gives():
     assert state("domain_mismatch", FULL_RECORD) == "unknown"
     assert state("domain_mismatch", FULL_RECORD, soundness=_soundness()) == "clear"
     assert state("domain_mismatch", FULL_RECORD, soundness=_soundness(value=1.7)) == "raised"
+    assert state("domain_mismatch", FULL_RECORD, soundness=_soundness(value=0.08)) == "clear"
     bare = replace(_soundness(), distances=())
     assert "no source images" in check("domain_mismatch", FULL_RECORD, soundness=bare)[0].text
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from tl_core.answers import Distance, Ranking, Soundness
+from tl_core.domain import FAR_MMD
 from tl_core.record import Record
 from tl_core.tables import StrategyRow
 from tl_core.verdict import verdict
@@ -18,9 +19,7 @@ from tl_core.wording import lowered, number_of, percent, points, spread
 # Training images of a class under which they are few, and from which on they are many.
 FEW_PER_CLASS: Final = 100
 MANY_PER_CLASS: Final = 1000
-# A classifier that tells source from target in three of four images: proxy A-distance 2(1 - 2/4).
-DIFFERENT_FROM: Final = 1.0
-_DISTANCE, _SCORE = "pad", "logme"
+_DISTANCE, _SCORE = "mmd", "logme"
 
 Basis = Literal["textbook", "data check", "ranking", "measured"]
 BASES: Final[dict[Basis, str]] = {
@@ -64,7 +63,7 @@ def advice(
     distance = _distance(soundness)
     likeness: Likeness = "unknown"
     if distance is not None:
-        likeness = "unlike" if distance.value >= DIFFERENT_FROM else "like"
+        likeness = "unlike" if distance.value >= FAR_MMD else "like"
     first = rule(each, likeness)
     sentences = [_prior(first, each, likeness)]
     if distance is not None:
@@ -115,11 +114,11 @@ def _prior(first: str, each: float, likeness: Likeness) -> Sentence:
 
 
 def _likeness(distance: Distance) -> Sentence:
-    unlike = distance.value >= DIFFERENT_FROM
+    unlike = distance.value >= FAR_MMD
     return Sentence(
-        f"Your images {'do not look' if unlike else 'look'} like the source images: proxy "
-        f"A-distance {distance.value:.2f} of 2 (the source with itself up to "
-        f"{distance.null_high:.2f}; {DIFFERENT_FROM:.0f} and more counts as unlike here).",
+        f"Your images {'do not look' if unlike else 'look'} like the source images: "
+        f"{distance.title} {distance.value:.3f} (the source with itself up to "
+        f"{distance.null_high:.3f}; {FAR_MMD} and more counts as unlike here, a rule of thumb).",
         "data check",
     )
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from tl_core.answers import Soundness
 from tl_core.datasets import Dataset
+from tl_core.domain import FAR_MMD
 from tl_core.wording import number_of
 from tl_ui import asking, finding_view, launch
 from tl_ui.state import choice
@@ -58,13 +59,18 @@ def distances(found: Soundness) -> None:
             "yours. Bring source images below, or choose the bundled model, which draws its own."
         )
         return
-    far = [one for one in found.distances if one.value > one.null_high]
-    if far:
+    mmd = next(one for one in found.distances if one.name == "mmd")
+    if mmd.value >= FAR_MMD:
         st.markdown(
-            f"{len(far)} of {len(found.distances)} distances are larger than between two halves of "
-            "the source images: **your images are another kind of picture than the model's own.** "
-            "That is usual, and no fault; the further away, the less a frozen backbone may fit, "
-            "and the more fine-tuning deeper blocks or from scratch deserve a try."
+            f"**Your images are another kind of picture than the model's own** ({mmd.title} "
+            f"{mmd.value:.2f}; from {FAR_MMD} on counts as far, a rule of thumb). That is no "
+            "fault; the further away, the less a frozen backbone may fit, and the more fine-tuning "
+            "deeper blocks or from scratch deserve a try."
+        )
+    elif mmd.value > mmd.null_high:
+        st.markdown(
+            f"**Near what the model was trained on** ({mmd.title} {mmd.value:.2f}; from "
+            f"{FAR_MMD} on counts as far, a rule of thumb), though not the same."
         )
     else:
         st.markdown("**No difference found** between your images and the source images.")

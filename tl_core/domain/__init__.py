@@ -6,6 +6,7 @@ the same distance between random parts of one set, which is above 0 for most.
 
 from tl_core.domain.comparison import (
     DISTANCES,
+    FAR_MMD,
     Distance,
     DomainDistance,
     compare_domains,
@@ -20,6 +21,7 @@ from tl_core.domain.distances import (
 
 __all__ = [
     "DISTANCES",
+    "FAR_MMD",
     "Distance",
     "DomainDistance",
     "compare_domains",

@@ -1,9 +1,10 @@
 """What checks of the data and of their preprocessing found, where they were asked for."""
 
 from tl_core.answers import Soundness
+from tl_core.domain import FAR_MMD
 from tl_core.flags.flag import Evidence, Flag, said
 from tl_core.stats import Interval
-from tl_core.wording import listed, number_of, percent
+from tl_core.wording import number_of, percent
 
 # Findings of the data check that flags of their own speak of.
 MODALITY, INPUT_SIZE = "modality", "input_size"
@@ -13,13 +14,15 @@ _CHECK = "Press Check my data on the Data page, with the same images and model."
 def preprocessing_mismatch(evidence: Evidence) -> list[Flag]:
     """Repeat what the input check found wrong with the images as they reach the network."""
     found = evidence.stress
+    if found is None and evidence.soundness is not None:
+        return [_handed_over(evidence.soundness.mismatch, evidence.soundness.images, ())]
     if found is None:
         return [
             Flag(
                 state="unknown",
                 text="Whether the images reach the network as its weights expect was not checked.",
-                remedy="Try the mistakes of preprocessing on the Model page: that checks yours "
-                "first.",
+                remedy="Press Check my data on the Data page, or try the mistakes of preprocessing "
+                "on the Model page: both look at this first.",
             )
         ]
     worst = max(found.variants, key=lambda one: one.target_loss.value, default=None)
@@ -29,24 +32,26 @@ def preprocessing_mismatch(evidence: Evidence) -> list[Flag]:
     if worst is not None:
         loss = Interval(worst.target_loss.value, worst.target_loss.low, worst.target_loss.high)
         numbers.append((f"Costliest mistake, {worst.name.replace('_', ' ')}", said(loss)))
-    return [
-        Flag(
-            state="raised" if found.mismatch else "clear",
-            text=found.mismatch
-            or f"{number_of(found.images, 'image')} reach the network with the values and the "
-            "channel order that its weights expect.",
-            baseline="the preprocessing of the model's weights",
-            remedy="Bring the images as ordinary RGB files; check how they were made, and the "
-            "weights, if you brought them yourself."
-            if found.mismatch
-            else "",
-            evidence=tuple(numbers),
-        )
-    ]
+    return [_handed_over(found.mismatch, found.images, tuple(numbers))]
+
+
+def _handed_over(mismatch: str, images: int, evidence: tuple[tuple[str, str], ...]) -> Flag:
+    return Flag(
+        state="raised" if mismatch else "clear",
+        text=mismatch
+        or f"{number_of(images, 'image')} reach the network with the values and the channel order "
+        "that its weights expect.",
+        baseline="the preprocessing of the model's weights",
+        remedy="Bring the images as ordinary RGB files; check how they were made, and the "
+        "weights, if you brought them yourself."
+        if mismatch
+        else "",
+        evidence=evidence,
+    )
 
 
 def domain_mismatch(evidence: Evidence) -> list[Flag]:
-    """Judge whether all distances to the source images lie above what chance alone gives."""
+    """Judge whether the images lie far from the source images, as such distances go."""
     found = evidence.soundness
     if found is None or not found.distances:
         why = (
@@ -59,25 +64,21 @@ def domain_mismatch(evidence: Evidence) -> list[Flag]:
                 remedy=_CHECK if found is None else "Bring source images on the Data page.",
             )
         ]
-    far = [one for one in found.distances if one.value > one.null_high]
+    mmd = next(one for one in found.distances if one.name == "mmd")
     numbers = tuple(
         (one.title, f"{one.value:.3g}; source with itself up to {one.null_high:.3g}")
         for one in found.distances
     )
-    away = len(far) == len(found.distances)
-    text = f"{len(far)} of {number_of(len(found.distances), 'distance')} to the source images lie "
-    text += "above what these show against themselves."
-    if away:
-        text = (
-            f"Your images are another kind of picture than the {found.source_images:,} source "
-            f"images, by {listed([one.title for one in far])}. That is usual; the further away, "
-            "the less a frozen backbone may fit."
-        )
+    away = mmd.value > max(FAR_MMD, mmd.null_high)
+    text = f"{mmd.title} to the {found.source_images:,} source images is {mmd.value:.3f}"
     return [
         Flag(
             state="raised" if away else "clear",
-            text=text,
-            baseline="two parts of the source images",
+            text=f"{text}: your images are another kind of picture ({FAR_MMD} and more counts as "
+            "far). That is no fault; the further away, the less a frozen backbone may fit."
+            if away
+            else f"{text}: near, as distances between picture sets go (far is from {FAR_MMD} on).",
+            baseline="the source images",
             remedy="Give fine-tuning of deeper blocks and training from scratch a try, and look "
             "for a model whose source images are nearer."
             if away
