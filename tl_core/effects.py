@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tl_core import stats
-from tl_core.events import RunEnded
+from tl_core import pairing, stats
 from tl_core.record import Record
+from tl_core.stats import Matrix
 
 
 @dataclass(frozen=True)
@@ -30,48 +31,43 @@ def effects(before: Record, after: Record) -> list[Effect]:
     Balanced accuracy is a mean in which an image counts N / (C n) where its class has n of the N
     test images, so that it can be paired like accuracy.
     """
-    found = []
-    classes = before.started.dataset.classes if before.started else ()
+    if before.started is None or pairing.test_images(before) != pairing.test_images(after):
+        return []
+    labels, found = pairing.test_labels(before), []
     for strategy in before.strategies:
-        first, second = before.final(strategy.name), after.final(strategy.name)
-        pairs = [
-            (first[seed], second[seed])
-            for seed in sorted(first.keys() & second.keys())
-            if first[seed].result.test_images == second[seed].result.test_images
-        ]
-        if pairs:
-            found.append(_effect(strategy.name, strategy.title, classes, pairs))
+        hits = [pairing.matrix(side, strategy.name) for side in (before, after)]
+        if hits[0] is None or hits[1] is None:
+            continue
+        seeds = min(len(side) for side in hits if side is not None)
+        first, second = hits[0][:seeds], hits[1][:seeds]
+        if np.isnan(first - second).all():
+            continue
+        found.append(_effect(strategy.name, strategy.title, before, labels, first, second))
     return found
 
 
 def _effect(
-    name: str, title: str, classes: tuple[str, ...], pairs: list[tuple[RunEnded, RunEnded]]
+    name: str,
+    title: str,
+    before: Record,
+    labels: NDArray[np.int64],
+    first: Matrix,
+    second: Matrix,
 ) -> Effect:
-    images = sorted({i for run, _ in pairs for i in run.result.test_images})
-    column = {image: place for place, image in enumerate(images)}
-    hits = np.full((2, len(pairs), len(images)), np.nan)
-    labels = np.full((len(pairs), len(images)), -1)
-    for line, pair in enumerate(pairs):
-        for side, run in enumerate(pair):
-            places = [column[i] for i in run.result.test_images]
-            hits[side, line, places] = np.equal(run.result.test_predictions, run.result.test_labels)
-            labels[line, places] = run.result.test_labels
-    balanced = np.full(hits.shape, np.nan)
-    recalls = {}
-    for label in range(len(classes)):
-        of_class = labels == label
-        if of_class.any():
-            recalls[label] = float(hits[0][of_class].mean())
-            balanced[:, of_class] = hits[:, of_class] / of_class.sum()
-    balanced *= (labels >= 0).sum() / len(recalls)
+    assert before.started is not None
+    measured = ~np.isnan(first)
+    counts = {label: int(measured[:, labels == label].sum()) for label in np.unique(labels)}
+    recalls = {
+        label: float(np.nanmean(first[:, labels == label])) for label, n in counts.items() if n
+    }
+    weights = np.array([measured.sum() / (len(recalls) * counts[label]) for label in labels])
     weakest = min(recalls, key=lambda label: recalls[label])
-    of_weakest = np.where(labels == weakest, hits, np.nan)
-    kept = ~np.isnan(of_weakest[0]).all(axis=0)
+    of_weakest = labels == weakest
     return Effect(
         name,
         title,
-        stats.paired_interval(hits[1], hits[0]),
-        stats.paired_interval(balanced[1], balanced[0]),
-        classes[weakest],
-        stats.paired_interval(of_weakest[1][:, kept], of_weakest[0][:, kept]),
+        stats.paired_interval(second, first),
+        stats.paired_interval(second * weights, first * weights),
+        before.started.dataset.classes[weakest],
+        stats.paired_interval(second[:, of_weakest], first[:, of_weakest]),
     )
