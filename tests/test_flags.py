@@ -359,7 +359,7 @@ def _finding(kind: str, severity: str = "serious") -> Finding:
 
 @pytest.mark.parametrize("name", ["data_faults", "modality", "input_size"])
 def test_findings_of_the_data_check_become_flags(name: str):
-    kind = "near_duplicates" if name == "data_faults" else name
+    kind = {"data_faults": "label_errors", "modality": "mixed_colour"}.get(name, "upscaled")
     assert state(name, FULL_RECORD) == "unknown"
     assert state(name, FULL_RECORD, soundness=_soundness()) == "clear"
     (flag,) = check(name, FULL_RECORD, soundness=_soundness(_finding(kind)))

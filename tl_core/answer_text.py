@@ -71,12 +71,12 @@ def _soundness(found: Soundness) -> str:
     lines = [f"{number_of(found.images, 'image')} looked at"]
     if found.mismatch:
         lines += ["", f"SERIOUS: {found.mismatch}"]
-    for finding in found.findings:
+    fine = [finding for finding in found.findings if finding.severity == "fine"]
+    for finding in (finding for finding in found.findings if finding not in fine):
         count = f" ({number_of(len(finding.images), 'image')})" if finding.images else ""
         lines += ["", f"{finding.severity.upper()}: {finding.title}{count}"]
         lines += [f"  {finding.text}", f"  {finding.remedy}"]
-    if not found.findings and not found.mismatch:
-        lines += ["", "Nothing found."]
+    lines += ["", "Fine:", *(f"  {finding.title}: {finding.text}" for finding in fine)]
     if found.distances:
         table = [["distance", "to the source", "source with itself (95%)", "p"]]
         for one in found.distances:

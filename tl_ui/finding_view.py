@@ -13,11 +13,7 @@ from tl_ui.widgets import flash, plain_label, problem, safe_label, thumbnail
 
 PER_PAGE = 24
 _WIDTH = 96
-_ICONS = {
-    "serious": ":material/error:",
-    "worth a look": ":material/visibility:",
-    "fine": ":material/check:",
-}
+_ICONS = {"serious": ":material/error:", "worth a look": ":material/visibility:"}
 _FAULT = "edit_fault"
 
 
@@ -26,7 +22,7 @@ def show(data: Dataset, finding: Finding) -> None:
     count = f" ({len(finding.images):,})" if finding.images else ""
     with st.expander(
         f"{safe_label(finding.title)}{count}: {finding.severity}",
-        icon=_ICONS[finding.severity],
+        icon=_ICONS.get(finding.severity),
         expanded=finding.severity == "serious",
     ):
         st.markdown(safe_label(finding.text, 600))

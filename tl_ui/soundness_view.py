@@ -10,8 +10,6 @@ from tl_ui import asking, finding_view, launch
 from tl_ui.state import choice
 from tl_ui.widgets import safe_label
 
-_ORDER = ("serious", "worth a look", "fine")
-
 
 def section(data: Dataset) -> None:
     """Show the answer of the data check, or the button that asks for it."""
@@ -47,8 +45,14 @@ def _findings(data: Dataset, found: Soundness) -> None:
             f"**{number_of(len(loud), 'finding')}** in {number_of(found.images, 'image')}, "
             f"{serious} of them serious."
         )
-    for finding in sorted(found.findings, key=lambda finding: _ORDER.index(finding.severity)):
+    for finding in sorted(loud, key=lambda finding: finding.severity != "serious"):
         finding_view.show(data, finding)
+    fine = [finding for finding in found.findings if finding.severity == "fine"]
+    if fine:
+        with st.expander(f"Looked for and not found ({len(fine)})", icon=":material/check:"):
+            for finding in fine:
+                title, said = safe_label(finding.title), safe_label(finding.text, 300)
+                st.markdown(f"**{title}**: {said}")
 
 
 def distances(found: Soundness) -> None:

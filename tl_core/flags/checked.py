@@ -6,8 +6,9 @@ from tl_core.flags.flag import Evidence, Flag, said
 from tl_core.stats import Interval
 from tl_core.wording import number_of, percent
 
-# Findings of the data check that flags of their own speak of.
-MODALITY, INPUT_SIZE = "modality", "input_size"
+# Findings of the data check, by kind, that flags of their own speak of.
+MODALITY = ("mixed_colour", "constant_channel")
+INPUT_SIZE = ("upscaled", "extreme_aspect", "low_contrast")
 _CHECK = "Press Check my data on the Data page, with the same images and model."
 
 
@@ -96,7 +97,7 @@ def data_faults(evidence: Evidence) -> list[Flag]:
     serious = [
         one
         for one in found.findings
-        if one.severity == "serious" and one.kind not in (MODALITY, INPUT_SIZE)
+        if one.severity == "serious" and one.kind not in (*MODALITY, *INPUT_SIZE)
     ]
     if serious:
         return [
@@ -118,7 +119,7 @@ def data_faults(evidence: Evidence) -> list[Flag]:
 
 def modality(evidence: Evidence) -> list[Flag]:
     """Repeat what the data check says of the kind of images."""
-    return _of_kind(
+    return _of_kinds(
         evidence,
         MODALITY,
         "Whether your images are of a kind that the model can take was not checked.",
@@ -128,7 +129,7 @@ def modality(evidence: Evidence) -> list[Flag]:
 
 def input_size(evidence: Evidence) -> list[Flag]:
     """Repeat what the data check says of the images' size against the model's input."""
-    return _of_kind(
+    return _of_kinds(
         evidence,
         INPUT_SIZE,
         "Whether your images have the resolution that the model takes was not checked.",
@@ -136,7 +137,7 @@ def input_size(evidence: Evidence) -> list[Flag]:
     )
 
 
-def _of_kind(evidence: Evidence, kind: str, unknown: str, good: str) -> list[Flag]:
+def _of_kinds(evidence: Evidence, kinds: tuple[str, ...], unknown: str, good: str) -> list[Flag]:
     found: Soundness | None = evidence.soundness
     if found is None:
         return [_unchecked(unknown)]
@@ -148,7 +149,7 @@ def _of_kind(evidence: Evidence, kind: str, unknown: str, good: str) -> list[Fla
             evidence=(("Images", f"{len(one.images):,}"),) if one.images else (),
         )
         for one in found.findings
-        if one.kind == kind and one.severity != "fine"
+        if one.kind in kinds and one.severity != "fine"
     ]
     return raised or [Flag(state="clear", text=good)]
 

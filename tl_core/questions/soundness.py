@@ -24,7 +24,7 @@ def check(config: ComparisonConfig, request: Mapping[str, Any]) -> Iterator[Even
         facts,
         materials.read_out.features,
         datasets.split(dataset, 0),
-        materials.row.preprocessing,
+        materials.row.preprocessing.resize,
     )
     distances: tuple[Distance, ...] = ()
     if probe is not None:

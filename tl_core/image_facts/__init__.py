@@ -1,0 +1,79 @@
+"""What pictures look like, measured without a model: light, colour, blur, and how they are hashed.
+
+Measured on small copies of the stored images, once per data set, and kept.
+"""
+
+import os
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from tl_core import cache, datasets
+from tl_core.config import content_hash
+from tl_core.events import Progress
+from tl_core.image_facts.attributes import ATTRIBUTES, Attribute, Categories
+from tl_core.image_facts.facts import BLANK_STD, EMPTY_SHARE, Facts
+from tl_core.image_facts.measuring import measured
+from tl_core.registration import SIDE as COPY_SIDE
+
+__all__ = [
+    "ATTRIBUTES",
+    "BLANK_STD",
+    "EMPTY_SHARE",
+    "Attribute",
+    "Categories",
+    "Facts",
+    "measured",
+    "open_facts",
+]
+
+# Raised when what is measured changes, so that no older figures are read.
+FORMAT: Final = 1
+
+# Images measured between two signs of progress.
+_CHUNK: Final = 64
+# What an image takes beside its small copy.
+_FACTS_BYTES: Final = 256
+
+
+def open_facts(dataset: datasets.Dataset) -> Generator[Progress, None, Facts]:
+    """Yield progress while images are measured that were not yet; return the facts.
+
+    Keyed by the content and order of the images. Raises BadInput where a stored image is damaged.
+    """
+    key = content_hash(FORMAT, [image.pixels for image in dataset.images])
+    path = cache.entry("facts", key)
+    if not cache.is_ready(path):
+        expected = len(dataset.images) * (COPY_SIDE**2 + _FACTS_BYTES)
+        with cache.building(path, expected) as part:
+            yield from _build(dataset, part)
+    return Facts(
+        width=np.array([image.width for image in dataset.images], dtype=np.int64),
+        height=np.array([image.height for image in dataset.images], dtype=np.int64),
+        **{file.stem: np.load(file) for file in path.glob("*.npy")},
+    )
+
+
+def _build(dataset: datasets.Dataset, path: Path) -> Generator[Progress, None, None]:
+    """Measure each different picture once and write the arrays."""
+    places: dict[str, int] = {}
+    for index, image in enumerate(dataset.images):
+        places.setdefault(image.pixels, index)
+    different = list(places.values())
+    found: list[dict[str, object]] = []
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        for start in range(0, len(different), _CHUNK):
+            chunk = different[start : start + _CHUNK]
+            found += pool.map(lambda index: measured(datasets.pixels(dataset, index)), chunk)
+            yield Progress(
+                message=f"Measuring the images of {dataset.name}",
+                fraction=len(found) / len(different),
+            )
+    first = np.array([places[image.pixels] for image in dataset.images], dtype=np.int64)
+    rows = np.searchsorted(different, first)
+    columns = {name: np.array([row[name] for row in found])[rows] for name in found[0]}
+    for name, values in (columns | {"first": first}).items():
+        np.save(path / f"{name}.npy", values)
