@@ -24,7 +24,7 @@ VERBS = {
     r"\bImage\.open\(": {"tl_core/ingest/", "tl_core/datasets/"},
     r"\b(INSERT INTO|SELECT |PRAGMA )": {"tl_core/store/"},
     r"^\s*(import|from) (streamlit)": {"app.py", "pages/", "tl_ui/"},
-    r"\b(go|px)\.[A-Z]\w+\(": {"tl_core/figures.py"},
+    r"\b(go|px)\.[A-Z]\w+\(": {"tl_core/figures/"},
     r"weights_only=(?!True)": set(),
     r"pickle\.loads?\(": set(),
     r"unsafe_allow_html": set(),

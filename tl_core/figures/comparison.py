@@ -1,6 +1,5 @@
-"""Finished charts: a record in, Plotly figures out. The live chart's spec is in `curves.py`."""
+"""A finished comparison as charts: curves, accuracies. The live spec is in `curves.py`."""
 
-import textwrap
 from collections.abc import Sequence
 
 import pandas as pd
@@ -8,7 +7,6 @@ import plotly.graph_objects as go
 
 from tl_core.curves import (
     CHART_HEIGHT,
-    MAJORITY_COLOUR,
     TITLES,
     Measure,
     colour,
@@ -16,15 +14,12 @@ from tl_core.curves import (
     measured_curves,
     reference_lines,
 )
-from tl_core.dots import Dot
+from tl_core.figures.layout import DOTS_MARGIN, DOTS_ROW, laid_out
 from tl_core.record import Record
 from tl_core.tables import StrategyRow
 from tl_core.wording import percent, points, spread
 
-_DOTS_ROW, _DOTS_MARGIN = 38, 64
 _BAND_OPACITY = 0.18
-# Characters of a dot's label on one line, and how far apart dots of one label stand.
-_LABEL, _APART = 24, 0.3
 
 
 def accuracy_curves(found: Record) -> go.Figure:
@@ -69,7 +64,7 @@ def _curves(found: Record, measure: Measure) -> go.Figure:
             figure.add_trace(_best_step(steps, strategy.name, strategy.title))
     figure.update_xaxes(title="Share of the run's training (%)", range=[0, 101], zeroline=False)
     figure.update_yaxes(title=TITLES[measure], zeroline=False)
-    return _laid_out(figure, CHART_HEIGHT)
+    return laid_out(figure, CHART_HEIGHT)
 
 
 def _band(steps: pd.DataFrame, strategy: str) -> go.Scatter:
@@ -131,7 +126,7 @@ def accuracy_dots(found: Record, rows: Sequence[StrategyRow]) -> go.Figure:
     figure.update_yaxes(
         categoryorder="array", categoryarray=[titles[row.strategy] for row in measured][::-1]
     )
-    return _laid_out(figure, _DOTS_MARGIN + _DOTS_ROW * max(len(measured), 1))
+    return laid_out(figure, DOTS_MARGIN + DOTS_ROW * max(len(measured), 1))
 
 
 def _dot(row: StrategyRow, title: str) -> go.Scatter:
@@ -145,68 +140,6 @@ def _dot(row: StrategyRow, title: str) -> go.Scatter:
         name=title,
         hovertemplate=f"{percent(row.test_accuracy)} ({spread(low, high)})<extra></extra>",
     )
-
-
-def interval_dots(dots: Sequence[Dot], title: str) -> go.Figure:
-    """Return values as dots with their intervals, one line for each label, 0 dotted.
-
-    Dots of several series stand close together on their label's line, with a legend.
-    """
-    labels = list(dict.fromkeys(dot.label for dot in dots))
-    series = list(dict.fromkeys(dot.series for dot in dots))
-    figure = go.Figure()
-    for place, name in enumerate(series):
-        shift = _APART * (place - (len(series) - 1) / 2)
-        figure.add_trace(_series([d for d in dots if d.series == name], labels, shift))
-    figure.add_vline(0, line_color=MAJORITY_COLOUR, line_width=2, line_dash="dot")
-    figure.update_xaxes(title=title, zeroline=False)
-    figure.update_yaxes(
-        tickvals=list(range(len(labels))),
-        ticktext=["<br>".join(textwrap.wrap(label, _LABEL)) for label in labels],
-        range=[len(labels) - 0.5, -0.5],
-        zeroline=False,
-    )
-    _laid_out(figure, _DOTS_MARGIN + _DOTS_ROW * max(len(labels), 1) + 24 * (len(series) > 1))
-    if len(series) > 1:
-        legend = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0.0}
-        figure.update_layout(showlegend=True, legend=legend, margin_t=32)
-    return figure
-
-
-def _series(dots: Sequence[Dot], labels: Sequence[str], shift: float) -> go.Scatter:
-    """Return the dots of one series, each on its label's line; colours may differ."""
-    colours = [colour(d.strategy) if d.strategy else MAJORITY_COLOUR for d in dots]
-    return go.Scatter(
-        x=[d.estimate.value for d in dots],
-        y=[labels.index(d.label) + shift for d in dots],
-        error_x={
-            "array": [d.estimate.high - d.estimate.value for d in dots],
-            "arrayminus": [d.estimate.value - d.estimate.low for d in dots],
-            "thickness": 2,
-            "width": 5,
-            "color": colours[0] if len(set(colours)) == 1 else MAJORITY_COLOUR,
-        },
-        customdata=[_ends(d) for d in dots],
-        text=[d.label for d in dots],
-        mode="markers",
-        marker={"color": colours, "size": 10},
-        name=dots[0].series,
-        hovertemplate="%{text}: %{x:.1f} (%{customdata})<extra></extra>",
-    )
-
-
-def _ends(dot: Dot) -> str:
-    return spread(dot.estimate.low, dot.estimate.high)
-
-
-def described(dots: Sequence[Dot]) -> str:
-    """Return dots in words, for those who cannot see them."""
-    said = [
-        f"{f'{dot.series}, ' if dot.series else ''}{dot.label}: "
-        f"{points(dot.estimate.value)} ({_ends(dot)})"
-        for dot in dots
-    ]
-    return "; ".join(said)
 
 
 def describe(found: Record, rows: Sequence[StrategyRow]) -> str:
@@ -228,17 +161,3 @@ def describe(found: Record, rows: Sequence[StrategyRow]) -> str:
 def _transparent(hexadecimal: str) -> str:
     red, green, blue = (int(hexadecimal[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red},{green},{blue},{_BAND_OPACITY})"
-
-
-def _laid_out(figure: go.Figure, height: int) -> go.Figure:
-    figure.update_layout(
-        height=height,
-        showlegend=False,
-        hovermode="closest",
-        margin={"l": 8, "r": 12, "t": 8, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
-    figure.update_xaxes(automargin=True)
-    figure.update_yaxes(automargin=True)
-    return figure

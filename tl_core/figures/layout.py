@@ -1,0 +1,21 @@
+"""What all charts share: size, margins, transparent ground."""
+
+import plotly.graph_objects as go
+
+# Height of a line of dots, and of all else around them.
+DOTS_ROW, DOTS_MARGIN = 38, 64
+
+
+def laid_out(figure: go.Figure, height: int) -> go.Figure:
+    """Return the figure in the layout of all charts."""
+    figure.update_layout(
+        height=height,
+        showlegend=False,
+        hovermode="closest",
+        margin={"l": 8, "r": 12, "t": 8, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    figure.update_xaxes(automargin=True)
+    figure.update_yaxes(automargin=True)
+    return figure
