@@ -51,6 +51,11 @@ def test_compare_writes_table_verdict_json_and_history(
     assert "Full fine-tuning" in printed.out
     assert "this split and this start only" in printed.out
     made = json.loads(out.read_text())
+    raised = [flag for flag in made["flags"] if flag["state"] == "raised"]
+    after = printed.out.split("this split and this start only")[1]
+    assert raised and [line for line in after.splitlines() if line.startswith("! ")] == [
+        f"! {flag['title']}: {flag['text']}" for flag in raised
+    ]
     assert made["class_map"] == {"bright disc": [1], "dark stripes": [2, 3]}
     assert len(made["rows"]) == 5
     saved = Store().list()

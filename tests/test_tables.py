@@ -8,6 +8,7 @@ from tests.scripted import Scenario, events
 from tl_core import stats
 from tl_core.document import document
 from tl_core.events import EpochEnded, RunEnded, RunFailed, decode, encode
+from tl_core.flags import FLAGS
 from tl_core.record import record
 from tl_core.strategies import STRATEGIES
 from tl_core.tables import baselines, curve_frame, rows, source_summary
@@ -136,6 +137,24 @@ def test_document_has_the_fields_others_rely_on(found, measured):
     assert all(expected <= set(row) for row in made["rows"])
     assert [row["strategy"] for row in made["rows"]] == list(STRATEGIES)
     assert made["baselines"]["majority_class"] == found.started.majority_accuracy
+
+
+def test_document_holds_flags_and_calibration(found):
+    made = json.loads(json.dumps(document(found, rows(found))))
+    assert {flag["name"] for flag in made["flags"]} == set(FLAGS)
+    raised = [flag for flag in made["flags"] if flag["state"] == "raised"]
+    assert raised and raised == made["flags"][: len(raised)]
+    assert all(flag["text"] and flag["title"] for flag in made["flags"])
+    by_name = {row["strategy"]: row["calibration"] for row in made["rows"]}
+    assert by_name["zero_shot"] is None
+    full = by_name["full_fine_tuning"]
+    assert set(full) == {"temperature", "before", "after"}
+    assert set(full["before"]) == {
+        "expected_calibration_error", "if_calibrated", "signed_gap", "log_loss", "brier",
+    }  # fmt: skip
+    older = record(events(Scenario(kept=False)))
+    plain = document(older, rows(older))["rows"]
+    assert {row["calibration"] for row in plain} == {None}
 
 
 def test_document_needs_a_started_comparison():

@@ -10,13 +10,14 @@ from tl_core.device import device_report
 from tl_core.document import document
 from tl_core.estimate import Plan, counts_of, plan_of
 from tl_core.events import ComparisonStarted
+from tl_core.flags import Evidence, flags
 from tl_core.record import Record, add
 from tl_core.request import Request, resolve
 from tl_core.speeds import measured_speeds
 from tl_core.store import Store
 from tl_core.strategies import STRATEGIES
 from tl_core.tables import rows
-from tl_core.terminal import Bar, Reporter, table
+from tl_core.terminal import Bar, Reporter, raised, table
 from tl_core.verdict import verdict
 from tl_core.wording import duration
 
@@ -38,6 +39,9 @@ def compare(options: argparse.Namespace) -> int:
     said = verdict(found, measured)
     if said is not None:
         print(f"\n{said.text}")
+    warnings = raised(flags(Evidence(found, measured)))
+    if warnings:
+        print(f"\n{warnings}")
     if options.json is not None:
         options.json.write_text(json.dumps(document(found, measured), indent=1) + "\n")
     return 1 if found.failed else 0

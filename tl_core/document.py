@@ -5,7 +5,9 @@ from typing import Any
 
 import msgspec
 
+from tl_core.confidence import ConfidenceRow, confidence_rows
 from tl_core.config import BATCH_SIZE
+from tl_core.flags import Evidence, flags
 from tl_core.record import Record
 from tl_core.recording import Recording
 from tl_core.tables import StrategyRow, baselines, source_summary
@@ -24,6 +26,7 @@ def document(
         raise ValueError("This comparison has not started: there is nothing to write yet.")
     config, data = started.config, started.dataset
     said = verdict(found, rows)
+    calibrated = {row.strategy: _calibration(row) for row in confidence_rows(found)}
     return {
         "dataset": {
             "name": data.name,
@@ -47,7 +50,10 @@ def document(
         },
         "versions": started.versions,
         "baselines": baselines(found, list(rows)),
-        "rows": [msgspec.to_builtins(row) for row in rows],
+        "rows": [
+            {**msgspec.to_builtins(row), "calibration": calibrated.get(row.strategy)}
+            for row in rows
+        ],
         "verdict": said
         and {
             "recommended": said.recommended,
@@ -55,6 +61,7 @@ def document(
             "clauses": [_plain(clause) for clause in said.clauses],
             "would_change_if": said.would_change_if and _plain(said.would_change_if),
         },
+        "flags": [msgspec.to_builtins(flag) for flag in flags(Evidence(found, rows))],
         "command": started.command,
         "recorded": recorded and recorded.origin,
     }
@@ -62,3 +69,9 @@ def document(
 
 def _plain(clause: Clause) -> dict[str, Any]:
     return {"text": clause.text, "numbers": dict(clause.numbers)}
+
+
+def _calibration(row: ConfidenceRow) -> dict[str, Any]:
+    """Return a strategy's calibration: fractions and nats, before and after its temperature."""
+    plain: dict[str, Any] = msgspec.to_builtins(row)
+    return {name: value for name, value in plain.items() if name != "strategy"}

@@ -8,6 +8,7 @@ from typing import TextIO
 from tl_core import columns
 from tl_core.estimate import Plan
 from tl_core.events import EpochEnded, Event, Progress, RunEnded, RunFailed, RunStarted
+from tl_core.flags import Flag
 from tl_core.record import Record
 from tl_core.remaining import remaining_seconds
 from tl_core.tables import StrategyRow, memory_note
@@ -144,6 +145,12 @@ def table(found: Record, rows: Sequence[StrategyRow]) -> str:
     ]
     note = memory_note(found)
     return "\n".join([text[0], "-" * len(text[0]), *text[1:], *([note] if note else [])])
+
+
+def raised(found: Sequence[Flag]) -> str:
+    """Return the raised flags, a line each; empty if none is raised."""
+    lines = [f"! {flag.title}: {flag.text}" for flag in found if flag.state == "raised"]
+    return "\n".join(lines)
 
 
 def _line(row: StrategyRow, title: str, labelled: bool) -> list[str]:

@@ -67,7 +67,8 @@ def show(followed: Followed, key: str, recorded: Recording | None = None) -> Non
         )
         st.download_button(
             "Everything as JSON",
-            json.dumps(document(found, rows, recorded), indent=1),
+            # Made when it is asked for: its flags and calibration take a moment.
+            lambda: json.dumps(document(found, rows, recorded), indent=1),
             file_name=f"{file}.json",
             mime="application/json",
             icon=":material/data_object:",
