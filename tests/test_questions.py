@@ -10,9 +10,11 @@ from PIL import Image
 
 from tl_core import events as ev
 from tl_core import ingest, transferability, weights
-from tl_core.answers import QUESTIONS, Ranking, Shift, Stress
+from tl_core.answers import QUESTIONS, Ranking, Shift, Soundness, Stress
 from tl_core.catalog import catalog
+from tl_core.checks import CHECKS
 from tl_core.config import ComparisonConfig, DataConfig, NotPossible
+from tl_core.domain import DISTANCES
 from tl_core.questions import ask
 from tl_core.questions.looks import spread, usual
 from tl_core.questions.stress import WAYS
@@ -109,10 +111,28 @@ def test_swapped_channels_of_photographs_are_noticed(home, reference, tmp_path, 
     assert (bgr.familiarity.low > 0) == swapped
 
 
+def test_check_runs_every_check_and_compares_with_the_source(small_comparison, tmp_path):
+    folder = tmp_path / "probe"
+    for name in ("tench", "bee"):
+        _pictures(folder / name, 6, 6)
+    probe = ingest.ingest_path(folder, kind="probe")
+    data = msgspec.structs.replace(
+        small_comparison.data, probe=probe.fingerprint, probe_name=probe.name
+    )
+    found = answer("check", msgspec.structs.replace(small_comparison, data=data))
+    assert isinstance(found, Soundness)
+    assert [finding.kind for finding in found.findings] == list(CHECKS)
+    assert found.mismatch == ""
+    assert (found.images, found.source_images) == (24, 24)
+    assert [one.name for one in found.distances] == list(DISTANCES)
+    alone = answer("check", small_comparison)
+    assert (alone.source, alone.distances) == (None, ())
+
+
 def _pictures(folder: Path, bright: int, dark: int) -> Path:
     """Write new images of the two classes, in one folder."""
     rng = np.random.default_rng(9)
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for number in range(bright + dark):
         pixels = rng.integers(0, 60, (48, 64, 3)) + (180 if number < bright else 60)
         if number >= bright:
