@@ -12,6 +12,7 @@ from tl_ui.state import choice, choose
 from tl_ui.widgets import flash, plain_label, problem, safe_label, thumbnail
 
 PER_PAGE = 24
+MOST_IN_GROUP = 6
 _WIDTH = 96
 _ICONS = {"serious": ":material/error:", "worth a look": ":material/visibility:"}
 _FAULT = "edit_fault"
@@ -97,11 +98,6 @@ def _relabel(data: Dataset, finding: Finding, ticked: Sequence[int]) -> None:
 
 
 def _groups(data: Dataset, finding: Finding) -> None:
-    for place in _page(finding, len(finding.groups), PER_PAGE // 3):
-        with st.container(horizontal=True, gap="small", border=True):
-            for image in finding.groups[place]:
-                with st.container(width=_WIDTH + 24, gap="xxsmall"):
-                    _picture(data, image)
     copies = [image for group in finding.groups for image in group[1:]]
     with st.container(horizontal=True):
         _button(
@@ -118,6 +114,16 @@ def _groups(data: Dataset, finding: Finding) -> None:
             lambda: edits.drop(data, copies),
             f"{number_of(len(copies), 'copy', 'copies')} dropped.",
         )
+    shown = _page(finding, len(finding.groups), PER_PAGE // 2)
+    with st.container(horizontal=True, gap="small"):
+        for place in shown:
+            group = finding.groups[place]
+            with st.container(horizontal=True, gap="small", border=True, width="content"):
+                for image in group[:MOST_IN_GROUP]:
+                    with st.container(width=_WIDTH + 24, gap="xxsmall"):
+                        _picture(data, image)
+                if len(group) > MOST_IN_GROUP:
+                    st.caption(f"and {len(group) - MOST_IN_GROUP} more", width="content")
 
 
 def _picture(data: Dataset, image: int, suggested: int | None = None) -> None:
