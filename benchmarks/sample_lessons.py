@@ -60,13 +60,13 @@ def report(found: dict[str, Measured], seconds: dict[str, float]) -> tuple[str, 
     return "\n".join(lines), holds
 
 
-def inserted(page: str, text: str) -> str:
+def inserted(page: str, text: str, begin: str = BEGIN) -> str:
     """Return a page with the text between its marks; raises ValueError if it lacks them."""
-    before, mark, rest = page.partition(BEGIN)
+    before, mark, rest = page.partition(begin)
     _, end, after = rest.partition(END)
     if not mark or not end:
-        raise ValueError(f"The page lacks the marks {BEGIN} and {END}.")
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"
+        raise ValueError(f"The page lacks the marks {begin} and {END}.")
+    return f"{before}{begin}\n{text}\n{END}{after}"
 
 
 def _provenance(found: Measured) -> str:

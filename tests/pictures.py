@@ -55,3 +55,14 @@ def zipped(files: Mapping[str, bytes], compression: int = zipfile.ZIP_DEFLATED) 
 def uploads(files: Mapping[str, bytes]) -> list[tuple[str, io.BytesIO]]:
     """Return files as an uploader hands them over."""
     return [(name, io.BytesIO(content)) for name, content in files.items()]
+
+
+def scene(seed: int, size: tuple[int, int] = (128, 96)) -> Image.Image:
+    """Return a picture with coarse and fine detail, as photographs have, another for each seed."""
+    rng = np.random.default_rng(seed)
+    values = np.zeros((size[1], size[0], 3))
+    for cells, strength in ((3, 60), (8, 35), (24, 20), (64, 12)):
+        coarse = rng.normal(128, strength, (cells, cells, 3)).clip(0, 255).astype(np.uint8)
+        layer = Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC)
+        values += np.asarray(layer, dtype=np.float64) - 128
+    return Image.fromarray((values + 128).clip(0, 255).astype(np.uint8))

@@ -234,7 +234,7 @@ def _is_near(warps: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return whether a warp moves, scales and turns no more than a copy may."""
     away = np.abs(warps - np.eye(2, 3, dtype=np.float32))
     most = [[_MOST_SCALE, _MOST_TURN, _MOST_SHIFT], [_MOST_TURN, _MOST_SCALE, _MOST_SHIFT]]
-    near: NDArray[np.bool_] = (away < np.array(most)).all(axis=(1, 2))
+    near: NDArray[np.bool_] = np.max(away - np.array(most), axis=(1, 2)) < 0
     return near
 
 

@@ -52,6 +52,8 @@ class Attribute:
 
 def _terciles(values: Numbers, names: tuple[str, str, str], unit: str = "") -> Categories:
     """Return three groups of about the same size; fewer where values repeat."""
+    if round(values.min()) == round(values.max()):
+        return Categories((f"all {values[0]:,.0f}{unit}",), np.zeros(len(values), dtype=np.int64))
     lower, upper = np.round(np.quantile(values, [1 / 3, 2 / 3])).tolist()
     if lower == upper:
         # Most images are the same.
