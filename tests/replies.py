@@ -1,7 +1,17 @@
 """Made-up but consistent answers to questions, for tests of what shows them."""
 
-from tl_core.answers import Estimate, RankedModel, RankedScore, Ranking, Stress, Variant
+from tl_core.answers import (
+    Distance,
+    Estimate,
+    RankedModel,
+    RankedScore,
+    Ranking,
+    Soundness,
+    Stress,
+    Variant,
+)
 from tl_core.catalog import find
+from tl_core.findings import Finding
 from tl_core.variants import VARIANTS
 
 
@@ -59,4 +69,17 @@ def stress(*, images: int = 200, source: bool = True, mismatch: str = "") -> Str
             for place, name in enumerate(VARIANTS)
         ),
         mismatch=mismatch,
+    )
+
+
+def soundness(*findings: Finding, mmd: float = 0.01) -> Soundness:
+    """A data check with these findings; by itself near the source and nothing found."""
+    one = Distance(name="mmd", title="MMD²", value=mmd, null_low=0.0, null_high=0.02, p=0.2)
+    return Soundness(
+        images=300,
+        mismatch="",
+        findings=findings,
+        source="photographs",
+        source_images=40,
+        distances=(one,),
     )

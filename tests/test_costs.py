@@ -80,6 +80,9 @@ def test_always_and_never_raising_an_alarm_cost_what_the_class_shares_say():
     assert found["always"].expected.value == pytest.approx(1000 * (1 - share))
     assert found["never"].threshold is found["always"].threshold is None
     assert found["never"].tied is None
+    best = costs(FOUND, 3, 5.0)[0].expected.value
+    assert found["never"].difference.value == pytest.approx(5000 * share - best)
+    assert found["never"].difference.low > 0
 
 
 def test_a_dearer_miss_never_means_more_misses_on_validation():

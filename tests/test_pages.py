@@ -41,7 +41,7 @@ def texts(at: AppTest) -> str:
 # Shell
 
 
-@pytest.mark.parametrize("page", ["data", "model", "history"])
+@pytest.mark.parametrize("page", ["data", "model", "trust", "history"])
 def test_every_page_says_where_images_stay_and_what_is_chosen(app, page: str) -> None:
     strip = texts(app(page))
     assert "Images stay on this machine" in strip

@@ -103,7 +103,7 @@ def test_every_page_begins_with_the_guard() -> None:
     for path in (ROOT / "pages").glob("*.py"):
         text = path.read_text(encoding="utf-8")
         assert "shell.require_shell()" in text, path.name
-    pages = {theme.LAB, theme.DATA, theme.MODEL, theme.HISTORY}
+    pages = {theme.LAB, theme.DATA, theme.MODEL, theme.TRUST, theme.HISTORY}
     assert all((ROOT / page).is_file() for page in pages)
 
 

@@ -1,11 +1,14 @@
 """Groups of images: the worst first, few images never judged, chance rarely taken for bias."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tests.simulated import IMAGES, SEEDS, comparison, hits
+from tl_core import image_facts, ingest
 from tl_core import slices as room
-from tl_core.slices import FEWEST_IMAGES, Attribute, slices
+from tl_core.slices import FEWEST_IMAGES, Attribute, automatic, slices
 
 SHADE = np.where(np.arange(IMAGES) % 3 == 0, "dark", "light")
 
@@ -108,3 +111,21 @@ def test_groups_drawn_by_chance_are_rarely_called_behind_or_changed(seeds):
         changed += any(one.turn != "no difference found" for one in found if one.turn)
     # Of 100 at 5% each, more than 10 would happen in 1 of 100 test runs.
     assert max(behind, changed) <= 10
+
+
+def test_what_images_look_like_divides_them(sampled_home: Path) -> None:
+    data = ingest.sample(next(iter(ingest.SAMPLES)))
+    assert image_facts.known_facts(data) is None
+    measuring = image_facts.open_facts(data)
+    assert [progress.fraction for progress in measuring][-1] == 1.0
+    found = {one.name: one for one in automatic(image_facts.known_facts(data))}
+    # All of one size and shape: no division.
+    assert set(found) == {
+        "brightness",
+        "background_brightness",
+        "background_colour",
+        "sharpness",
+    }
+    for one in found.values():
+        assert len(one.values) == len(data.images)
+        assert 2 <= len(set(one.values)) <= 9

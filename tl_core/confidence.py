@@ -17,7 +17,7 @@ from tl_core.stats import Interval, Matrix
 from tl_core.strategies import Strategy
 
 # Draws of what a calibrated model would show.
-DRAWS, PART = 1000, 50
+DRAWS, PART = 500, 50
 
 Floats = NDArray[np.float64]
 

@@ -25,8 +25,9 @@ Floats = NDArray[np.float64]
 class Cost:
     """What one strategy's mistakes cost, per 1,000 test images, with 95% intervals.
 
-    `threshold` is None for what needs no model: always or never raising an alarm. `difference` is
-    its cost minus the cheapest strategy's, paired and simultaneous (Holm), None for those.
+    `difference` is its cost minus the cheapest strategy's, paired and simultaneous (Holm).
+    `threshold` and `tied` are None for what needs no model, always or never raising an alarm; its
+    difference is a plain paired one.
     """
 
     strategy: str
@@ -34,7 +35,7 @@ class Cost:
     expected: Interval
     misses: Interval
     false_alarms: Interval
-    difference: Interval | None = None
+    difference: Interval
     tied: bool | None = None
 
 
@@ -63,13 +64,9 @@ def costs(found: Record, label: int, factor: float) -> list[Cost]:
         _cost(name, thresholds[name], alarms[name], labels == label, factor, differences)
         for name in alarms
     ]
-    some = next(iter(alarms.values()))
-    guesses = {"always": np.ones_like(some), "never": np.zeros_like(some)}
-    constant = [
-        _cost(name, None, np.where(np.isnan(some), np.nan, values), labels == label, factor, {})
-        for name, values in guesses.items()
-    ]
-    return [*sorted(made, key=lambda one: one.expected.value), *constant]
+    ordered = sorted(made, key=lambda one: one.expected.value)
+    best = charges[ordered[0].strategy]
+    return [*ordered, *_without_model(alarms, best, labels == label, factor)]
 
 
 def best_threshold(scores: ArrayLike, positive: ArrayLike, factor: float) -> float:
@@ -124,6 +121,19 @@ def _differences(charges: Mapping[str, Matrix]) -> dict[str, Interval]:
     return {**found, cheapest: Interval(0.0, 0.0, 0.0)}
 
 
+def _without_model(
+    alarms: Mapping[str, Matrix], best: Matrix, positive: NDArray[np.bool_], factor: float
+) -> list[Cost]:
+    """Return what always and never raising an alarm cost, against the cheapest strategy."""
+    untested = np.stack([np.isnan(values) for values in alarms.values()]).all(axis=0)
+    made = []
+    for name, answer in (("always", 1.0), ("never", 0.0)):
+        constant = np.where(untested, np.nan, answer)
+        difference = stats.paired_interval(_charges(constant, positive, factor), best)
+        made.append(_cost(name, None, constant, positive, factor, {name: difference}))
+    return made
+
+
 def _cost(
     name: str,
     threshold: float | None,
@@ -134,9 +144,8 @@ def _cost(
 ) -> Cost:
     misses = stats.accuracy_interval(np.where(positive, 1 - alarms, 0 * alarms))
     false = stats.accuracy_interval(np.where(positive, 0 * alarms, alarms))
-    difference = differences.get(name)
-    tied = None
-    if difference is not None:
+    difference, tied = differences[name], None
+    if threshold is not None:
         # Less than the cheapest mistake on one image cannot be told from none.
         least = min(factor, 1.0) / int(np.count_nonzero(~np.isnan(alarms).all(axis=0)))
         tied = difference.contains_zero or abs(difference.value) < least
@@ -146,7 +155,7 @@ def _cost(
         expected=_per_thousand(_sum(misses, false, factor)),
         misses=_per_thousand(misses),
         false_alarms=_per_thousand(false),
-        difference=None if difference is None else _per_thousand(difference),
+        difference=_per_thousand(difference),
         tied=tied,
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from tl_core.confidence import ConfidenceRow, confidence_rows
+from tl_core.confidence import ConfidenceRow
 from tl_core.config import BATCH_SIZE
 from tl_core.flags import Evidence, flags
 from tl_core.record import Record
@@ -26,7 +26,8 @@ def document(
         raise ValueError("This comparison has not started: there is nothing to write yet.")
     config, data = started.config, started.dataset
     said = verdict(found, rows)
-    calibrated = {row.strategy: _calibration(row) for row in confidence_rows(found)}
+    evidence = Evidence(found, rows)
+    calibrated = {name: _calibration(row) for name, row in evidence.confidence.items()}
     return {
         "dataset": {
             "name": data.name,
@@ -61,7 +62,7 @@ def document(
             "clauses": [_plain(clause) for clause in said.clauses],
             "would_change_if": said.would_change_if and _plain(said.would_change_if),
         },
-        "flags": [msgspec.to_builtins(flag) for flag in flags(Evidence(found, rows))],
+        "flags": [msgspec.to_builtins(flag) for flag in flags(evidence)],
         "command": started.command,
         "recorded": recorded and recorded.origin,
     }

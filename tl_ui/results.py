@@ -39,6 +39,14 @@ def show(job: Comparison) -> None:
     with left:
         if followed.said is not None:
             verdict_view.show(found, followed.said)
+            st.page_link(
+                theme.TRUST,
+                label="Can I trust it?",
+                icon=":material/verified_user:",
+                query_params={"job": job.id},
+                help="Flags that this comparison raises, how sure each strategy should be, which "
+                "images are served worse, what mistakes cost.",
+            )
         _more_seeds(job, found)
         row = catalog().get(found.started.config.backbone)
         scoreboard.show(found, followed.rows, row, followed.said, live=False)

@@ -46,6 +46,11 @@ def pages() -> list[Page]:
             help="Choose the pretrained model, get its weights, decide which blocks are frozen.",
         ),
         st.Page(
+            _ROOT / theme.TRUST,
+            title="Trust",
+            help="What a finished comparison cannot be relied on for, and how sure it should be.",
+        ),
+        st.Page(
             _ROOT / theme.HISTORY,
             title="History",
             help="All comparisons, newest first: open, rename, continue or delete them.",

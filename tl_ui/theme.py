@@ -25,6 +25,7 @@ COMMERCIAL: Final[dict[str, tuple[str, str, BadgeColour]]] = {
 LAB: Final = "pages/lab.py"
 DATA: Final = "pages/data.py"
 MODEL: Final = "pages/model.py"
+TRUST: Final = "pages/trust.py"
 HISTORY: Final = "pages/history.py"
 
 STALE: Final = "data changed since"

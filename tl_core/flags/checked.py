@@ -123,7 +123,7 @@ def modality(evidence: Evidence) -> list[Flag]:
         evidence,
         MODALITY,
         "Whether your images are of a kind that the model can take was not checked.",
-        "The images are of the kind that the model was trained on.",
+        "No colour channel is missing, and no class alone is grey.",
     )
 
 
@@ -133,7 +133,7 @@ def input_size(evidence: Evidence) -> list[Flag]:
         evidence,
         INPUT_SIZE,
         "Whether your images have the resolution that the model takes was not checked.",
-        "The images are large enough for the model's input.",
+        "The images are large enough for the model's input, none is very long or flat.",
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from tl_core import stats
 from tl_core.answers import Soundness, Stress
+from tl_core.confidence import ConfidenceRow, confidence_rows
 from tl_core.events import ComparisonStarted
 from tl_core.pairing import correctness
 from tl_core.record import Record
@@ -48,7 +49,7 @@ class Flag:
 class Evidence:
     """All that rules may look at; what was not asked or brought is None or empty.
 
-    `attributes` divide the images into slices.
+    `attributes` divide the images into slices; `known_confidence` spares measuring it again.
     """
 
     found: Record
@@ -56,6 +57,7 @@ class Evidence:
     soundness: Soundness | None = None
     stress: Stress | None = None
     attributes: Sequence[Attribute] = ()
+    known_confidence: Sequence[ConfidenceRow] | None = None
 
     @property
     def started(self) -> ComparisonStarted:
@@ -72,6 +74,13 @@ class Evidence:
     def correct(self) -> dict[str, Matrix]:
         """Whether each strategy was right: seeds x test images."""
         return correctness(self.found)
+
+    @cached_property
+    def confidence(self) -> dict[str, ConfidenceRow]:
+        """The strategies' calibration by name."""
+        known = self.known_confidence
+        rows = confidence_rows(self.found) if known is None else known
+        return {row.strategy: row for row in rows}
 
     @cached_property
     def recommended(self) -> str | None:

@@ -14,8 +14,8 @@ def source_bias(evidence: Evidence) -> list[Flag]:
             Flag(
                 state="unknown",
                 text="Nothing is known of the images by which to group them." if name else text,
-                remedy="Under Groups on the Trust page, have brightness, size and background "
-                "measured, or upload a table of your own attributes."
+                remedy="Under Groups on the Trust page, have light, size and background measured, "
+                "or bring a table of your own attributes."
                 if name
                 else "Compare at least two strategies.",
             )

@@ -33,7 +33,7 @@ def overconfidence(evidence: Evidence) -> list[Flag]:
         ]
     zero = np.zeros_like(next(iter(gaps.values())))
     signed = {name: in_points(one) for name, one in stats.holm_intervals(zero, gaps).items()}
-    rows = {row.strategy: row for row in confidence.confidence_rows(evidence.found)}
+    rows = evidence.confidence
     numbers = tuple(
         (f"{evidence.titles[name]}, confidence minus accuracy", said(gap, signed=True))
         for name, gap in signed.items()

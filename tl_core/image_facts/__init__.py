@@ -26,6 +26,8 @@ __all__ = [
     "Attribute",
     "Categories",
     "Facts",
+    "is_measured",
+    "known_facts",
     "measured",
     "open_facts",
 ]
@@ -44,12 +46,30 @@ def open_facts(dataset: datasets.Dataset) -> Generator[Progress, None, Facts]:
 
     Keyed by the content and order of the images. Raises BadInput where a stored image is damaged.
     """
-    key = content_hash(FORMAT, [image.pixels for image in dataset.images])
-    path = cache.entry("facts", key)
+    path = _entry(dataset)
     if not cache.is_ready(path):
         expected = len(dataset.images) * (COPY_SIDE**2 + _FACTS_BYTES)
         with cache.building(path, expected) as part:
             yield from _build(dataset, part)
+    return _read(dataset, path)
+
+
+def is_measured(dataset: datasets.Dataset) -> bool:
+    """Return whether the facts were measured before and are still kept."""
+    return cache.is_ready(_entry(dataset))
+
+
+def known_facts(dataset: datasets.Dataset) -> Facts | None:
+    """Return the facts if they were measured before and are still kept."""
+    path = _entry(dataset)
+    return _read(dataset, path) if cache.is_ready(path) else None
+
+
+def _entry(dataset: datasets.Dataset) -> Path:
+    return cache.entry("facts", content_hash(FORMAT, [image.pixels for image in dataset.images]))
+
+
+def _read(dataset: datasets.Dataset, path: Path) -> Facts:
     return Facts(
         width=np.array([image.width for image in dataset.images], dtype=np.int64),
         height=np.array([image.height for image in dataset.images], dtype=np.int64),

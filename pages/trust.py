@@ -1,0 +1,14 @@
+"""Trust: what a finished comparison cannot be relied on for; `?job=` says which one."""
+
+import streamlit as st
+
+from tl_ui import shell, trust_choice, trust_view
+from tl_ui.widgets import show_flash
+
+shell.require_shell()
+st.title("Can I trust it?")
+show_flash()
+
+job = trust_choice.section()
+if job is not None:
+    trust_view.show(job)
