@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.planting import CHANGES, facts_of, features_of, with_copies, wrong_labels
-from benchmarks.sample_lessons import inserted
+from benchmarks.rows import inserted
+from benchmarks.sample_lessons import END
 from tl_core import catalog, weights
 from tl_core.checks import CONFIDENT, blank_images, label_errors, outliers
 from tl_core.datasets import Dataset
@@ -186,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = report(Path(reference), options.seeds)
     print(text)
     if options.write is not None:
-        options.write.write_text(inserted(options.write.read_text(), text, BEGIN))
+        options.write.write_text(inserted(options.write.read_text(), text, BEGIN, END))
     return 0
 
 

@@ -77,6 +77,15 @@ def markdown(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     return "\n".join([*drawn, *("| " + " | ".join(line) + " |" for line in lines)])
 
 
+def inserted(page: str, text: str, begin: str, end: str) -> str:
+    """Return a page with the text between its marks; raises ValueError if it lacks them."""
+    before, opened, rest = page.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not opened or not closed:
+        raise ValueError(f"The page lacks the marks {begin} and {end}.")
+    return f"{before}{begin}\n{text}\n{end}{after}"
+
+
 def _numbers(row: Row) -> list[str]:
     formats = ("{:.2f}", "{:.1f}", "{:.1f}", "{:.3f}", "{:.3f}")
     values = msgspec.structs.astuple(row)[1:]

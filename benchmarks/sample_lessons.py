@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.lessons import LESSONS, Measured, measured
+from benchmarks.rows import inserted
 from tl_core.ingest import SAMPLES
 from tl_core.notebook import compare
 from tl_core.strategies import STRATEGIES
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text, holds = report(found, seconds)
     print(text)
     if options.write is not None:
-        options.write.write_text(inserted(options.write.read_text(), text))
+        options.write.write_text(inserted(options.write.read_text(), text, BEGIN, END))
     return 0 if holds else 1
 
 
@@ -58,15 +59,6 @@ def report(found: dict[str, Measured], seconds: dict[str, float]) -> tuple[str, 
             answer = "yes" if claim.holds else "**no**"
             lines.append(f"| `{name}` | {claim.text} | {claim.measured} | {answer} |")
     return "\n".join(lines), holds
-
-
-def inserted(page: str, text: str, begin: str = BEGIN) -> str:
-    """Return a page with the text between its marks; raises ValueError if it lacks them."""
-    before, mark, rest = page.partition(begin)
-    _, end, after = rest.partition(END)
-    if not mark or not end:
-        raise ValueError(f"The page lacks the marks {begin} and {END}.")
-    return f"{before}{begin}\n{text}\n{END}{after}"
 
 
 def _provenance(found: Measured) -> str:

@@ -190,7 +190,7 @@ def test_dots_reach_as_far_as_their_intervals() -> None:
     assert list(trace.x) == [3.0, -1.0]
     assert list(trace.error_x.array) == [2.0, 0.5]
     assert list(trace.error_x.arrayminus) == [2.0, 0.5]
-    assert figures.described(dots) == "a: 3.0 (1.0 to 5.0); b: −1.0 (−1.5 to −0.5)"
+    assert figures.described(dots) == "a: 3 (1 to 5); b: −1 (−1.5 to −0.5)"
 
 
 def test_dots_of_one_label_stand_on_its_line_side_by_side() -> None:
@@ -201,7 +201,24 @@ def test_dots_of_one_label_stand_on_its_line_side_by_side() -> None:
     assert len(probe.y) == len(source.y) == labels
     assert [round(y) for y in probe.y] == [round(y) for y in source.y] == list(range(labels))
     assert all(a != b for a, b in zip(probe.y, source.y, strict=True))
-    assert set(probe.marker.color) == {curves.colour("feature_extraction")}
+    assert probe.marker.color == probe.error_x.color == curves.colour("feature_extraction")
+
+
+def test_dots_of_shares_stand_between_0_and_100() -> None:
+    dots = [Dot("a", replies.estimate(50.0), strategy="zero_shot"), Dot("b", replies.estimate(9.0))]
+    figure = figures.interval_dots(dots, "Accuracy (%)", shares=True)
+    assert tuple(figure.layout.xaxis.range) == (0, 101)
+    assert [trace.marker.color for trace in figure.data] == [
+        curves.colour("zero_shot"),
+        curves.MAJORITY_COLOUR,
+    ]
+    assert not figure.layout.showlegend
+
+
+def test_users_text_on_dots_stays_text() -> None:
+    figure = figures.interval_dots([Dot("<a href='x'>b</a>" * 9, replies.estimate(1.0))], "Points")
+    (label,) = figure.layout.yaxis.ticktext
+    assert "<a" not in label and label.count("<br>") == 1
 
 
 def test_without_source_images_only_the_probes_losses_are_drawn() -> None:

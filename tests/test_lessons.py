@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from benchmarks import sample_lessons
 from benchmarks.lessons import FROZEN, FULL, LESSONS, SCRATCH, Measured, measured
+from benchmarks.rows import inserted
 from tests import factories
 from tl_core import ingest
 from tl_core.config import ComparisonConfig
@@ -16,6 +17,7 @@ from tl_core.strategies import STRATEGIES
 from tl_core.tables import StrategyRow
 
 IMAGES = 400
+MARKS = (sample_lessons.BEGIN, sample_lessons.END)
 
 
 def hits(share: float, seed: int, images: int = IMAGES) -> np.ndarray:
@@ -142,11 +144,11 @@ def test_a_record_is_read_for_the_claims(home, picture_folder):
 
 def test_tables_go_between_the_marks():
     page = f"before\n{sample_lessons.BEGIN}\nold\n{sample_lessons.END}\nafter\n"
-    written = sample_lessons.inserted(page, "| new |")
+    written = inserted(page, "| new |", *MARKS)
     assert written.startswith("before\n")
     assert written.endswith("after\n")
     assert "old" not in written
     assert "| new |" in written
-    assert sample_lessons.inserted(written, "| new |") == written
+    assert inserted(written, "| new |", *MARKS) == written
     with pytest.raises(ValueError, match="lacks the marks"):
-        sample_lessons.inserted("before", "x")
+        inserted("before", "x", *MARKS)

@@ -63,6 +63,13 @@ def test_stress_measures_every_way_of_handing_images_over(small_comparison):
         assert abs(loss.value) <= 100
 
 
+def test_only_the_wanted_mistakes_are_made(small_comparison):
+    found = answer("stress", small_comparison, variants=["bgr", "greyscale"])
+    assert [variant.name for variant in found.variants] == ["bgr", "greyscale"]
+    with pytest.raises(NotPossible, match="sideways"):
+        list(ask("stress", small_comparison, {"variants": ["sideways"]}))
+
+
 def test_spread_takes_all_or_evenly_from_first_to_last():
     assert spread((3, 5, 9), 4) == [3, 5, 9]
     assert spread(range(101), 3) == [0, 50, 100]

@@ -47,6 +47,8 @@ def _beside(options: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     """Return what the question needs beside data and model."""
     if options.command == "rank":
         return {"scores": list(SCORES)} if options.all_scores else {}
+    if options.command == "stress":
+        return {"variants": options.variants.split(",")} if options.variants else {}
     if options.command == "shift":
         brought = ingest.ingest_path(options.unlabelled, kind="unlabelled", progress=bar.show)
         return {"unlabelled": brought.fingerprint}

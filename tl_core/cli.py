@@ -76,6 +76,7 @@ def _add_questions(commands: Any) -> None:
     rank.add_argument("--all-scores", action="store_true", help="not only those the app shows")
     check = commands.add_parser("check", help="look for faults in data; compare with the source")
     stress = commands.add_parser("stress", help="measure what each preprocessing mistake costs")
+    stress.add_argument("--variants", metavar="A,B", help="mistakes to make; default all")
     shift = commands.add_parser("shift", help="estimate the class balance of unlabelled images")
     for command in (rank, check, stress, shift):
         add = command.add_argument

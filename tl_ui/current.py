@@ -80,6 +80,18 @@ def sample(name: str) -> Dataset:
     return found
 
 
+def known_sample(name: str) -> Dataset | None:
+    """Return a sample set if it has been made; never makes it."""
+    found = _known_sample(name, _dataset_folders())
+    return load(found) if found else None
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _known_sample(name: str, folders: tuple[str, ...]) -> str | None:
+    found = ingest.known_sample(name)
+    return found.fingerprint if found else None
+
+
 @st.cache_data(show_spinner="Preparing the sample images", max_entries=64)
 def _sample(data: str, name: str) -> str:
     return ingest.sample(name).fingerprint
@@ -96,13 +108,17 @@ def load(fingerprint: str) -> Dataset | None:
 
 def superseded() -> frozenset[str]:
     """Return the fingerprints of data sets that were changed later: newer ones come from them."""
+    return _superseded(_dataset_folders())
+
+
+def _dataset_folders() -> tuple[str, ...]:
+    """Return the data sets' folders, a key under which what is read of them may be kept."""
     root = home() / "datasets"
-    folders = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
-    return _superseded(str(root), tuple(folders))
+    return tuple(sorted(str(path) for path in root.iterdir())) if root.is_dir() else ()
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def _superseded(root: str, folders: tuple[str, ...]) -> frozenset[str]:
+def _superseded(folders: tuple[str, ...]) -> frozenset[str]:
     return frozenset(data.edited_from for data in datasets.all_datasets() if data.edited_from)
 
 

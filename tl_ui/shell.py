@@ -55,6 +55,11 @@ def pages() -> list[Page]:
             title="History",
             help="All comparisons, newest first: open, rename, continue or delete them.",
         ),
+        st.Page(
+            _ROOT / theme.PITFALLS,
+            title="Pitfalls",
+            help="What goes wrong when models are reused: predict it, see it happen, undo it.",
+        ),
     ]
 
 

@@ -27,6 +27,7 @@ DATA: Final = "pages/data.py"
 MODEL: Final = "pages/model.py"
 TRUST: Final = "pages/trust.py"
 HISTORY: Final = "pages/history.py"
+PITFALLS: Final = "pages/pitfalls.py"
 
 STALE: Final = "data changed since"
 STALE_HELP: Final = (

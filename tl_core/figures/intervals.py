@@ -2,34 +2,39 @@
 
 import textwrap
 from collections.abc import Sequence
+from html import escape
 
 import plotly.graph_objects as go
 
 from tl_core.curves import MAJORITY_COLOUR, colour
 from tl_core.dots import Dot
 from tl_core.figures.layout import DOTS_MARGIN, DOTS_ROW, laid_out
-from tl_core.wording import points, spread
 
 # Characters of a dot's label on one line, and how far apart dots of one label stand.
 _LABEL, _APART = 24, 0.3
 
 
-def interval_dots(dots: Sequence[Dot], title: str) -> go.Figure:
-    """Return values as dots with their intervals, one line for each label, 0 dotted.
+def interval_dots(dots: Sequence[Dot], title: str, shares: bool = False) -> go.Figure:
+    """Return values as dots with their intervals, one line for each label.
 
-    Dots of several series stand close together on their label's line, with a legend.
+    The axis holds 0 to 100 for `shares`, else 0 is dotted. Dots of several series stand close
+    together on their label's line, with a legend.
     """
     labels = list(dict.fromkeys(dot.label for dot in dots))
     series = list(dict.fromkeys(dot.series for dot in dots))
     figure = go.Figure()
     for place, name in enumerate(series):
         shift = _APART * (place - (len(series) - 1) / 2)
-        figure.add_trace(_series([d for d in dots if d.series == name], labels, shift))
-    figure.add_vline(0, line_color=MAJORITY_COLOUR, line_width=2, line_dash="dot")
-    figure.update_xaxes(title=title, zeroline=False)
+        part = [dot for dot in dots if dot.series == name]
+        for strategy in dict.fromkeys(dot.strategy for dot in part):
+            same = [dot for dot in part if dot.strategy == strategy]
+            figure.add_trace(_series(same, labels, shift))
+    figure.update_xaxes(title=title, zeroline=False, range=[0, 101] if shares else None)
+    if not shares:
+        figure.add_vline(0, line_color=MAJORITY_COLOUR, line_width=2, line_dash="dot")
     figure.update_yaxes(
         tickvals=list(range(len(labels))),
-        ticktext=["<br>".join(textwrap.wrap(label, _LABEL)) for label in labels],
+        ticktext=["<br>".join(map(escape, _lines(label))) for label in labels],
         range=[len(labels) - 0.5, -0.5],
         zeroline=False,
     )
@@ -40,9 +45,14 @@ def interval_dots(dots: Sequence[Dot], title: str) -> go.Figure:
     return figure
 
 
+def _lines(label: str) -> list[str]:
+    """Return a label, which may be a user's text, on two lines at most."""
+    return textwrap.wrap(label, _LABEL, max_lines=2, placeholder=" …") or ["(no name)"]
+
+
 def _series(dots: Sequence[Dot], labels: Sequence[str], shift: float) -> go.Scatter:
-    """Return the dots of one series, each on its label's line; colours may differ."""
-    colours = [colour(d.strategy) if d.strategy else MAJORITY_COLOUR for d in dots]
+    """Return dots of one colour, each on its label's line."""
+    shade = colour(dots[0].strategy) if dots[0].strategy else MAJORITY_COLOUR
     return go.Scatter(
         x=[d.estimate.value for d in dots],
         y=[labels.index(d.label) + shift for d in dots],
@@ -51,26 +61,25 @@ def _series(dots: Sequence[Dot], labels: Sequence[str], shift: float) -> go.Scat
             "arrayminus": [d.estimate.value - d.estimate.low for d in dots],
             "thickness": 2,
             "width": 5,
-            "color": colours[0] if len(set(colours)) == 1 else MAJORITY_COLOUR,
+            "color": shade,
         },
-        customdata=[_ends(d) for d in dots],
-        text=[d.label for d in dots],
+        customdata=[_said(d) for d in dots],
+        text=[escape(d.label) for d in dots],
         mode="markers",
-        marker={"color": colours, "size": 10},
+        marker={"color": shade, "size": 10},
         name=dots[0].series,
-        hovertemplate="%{text}: %{x:.1f} (%{customdata})<extra></extra>",
+        hovertemplate="%{text}: %{customdata}<extra></extra>",
     )
 
 
-def _ends(dot: Dot) -> str:
-    return spread(dot.estimate.low, dot.estimate.high)
+def _said(dot: Dot) -> str:
+    """Return a dot's value, with its interval if it has one, in three digits."""
+    one = dot.estimate
+    value, low, high = (f"{v:.3g}".replace("-", "\u2212") for v in (one.value, one.low, one.high))
+    return value if one.low == one.high else f"{value} ({low} to {high})"
 
 
 def described(dots: Sequence[Dot]) -> str:
     """Return dots in words, for those who cannot see them."""
-    said = [
-        f"{f'{dot.series}, ' if dot.series else ''}{dot.label}: "
-        f"{points(dot.estimate.value)} ({_ends(dot)})"
-        for dot in dots
-    ]
+    said = [f"{f'{dot.series}, ' if dot.series else ''}{dot.label}: {_said(dot)}" for dot in dots]
     return "; ".join(said)

@@ -26,6 +26,7 @@ from tl_core.ingest.assembly import commit
 from tl_core.ingest.image_writer import Progress
 from tl_core.ingest.layout import Layout, arrange
 from tl_core.ingest.samples import SAMPLES, Sample, preview, sample, sample_name
+from tl_core.ingest.samples import known as known_sample
 from tl_core.ingest.sources import (
     Source,
     clean_name,
@@ -51,6 +52,7 @@ __all__ = [
     "ingest_files",
     "ingest_path",
     "ingest_zip",
+    "known_sample",
     "preview",
     "sample",
     "sample_name",

@@ -17,7 +17,7 @@ from torchvision.transforms.v2 import functional as vision
 from tl_core import datasets, preprocessing, stats
 from tl_core.answers import Estimate, Stress, Variant
 from tl_core.catalog import Preprocessing
-from tl_core.config import ComparisonConfig
+from tl_core.config import ComparisonConfig, NotPossible
 from tl_core.events import Answered, Event, Progress
 from tl_core.heads import Probe, ProbeTask, convex_probes, zero_shot_probabilities
 from tl_core.materials import Materials, open_materials
@@ -135,15 +135,23 @@ class _Judge:
 
 
 def stress(config: ComparisonConfig, request: Mapping[str, Any]) -> Iterator[Event]:
-    """Yield progress, then the `Stress` of a data set with the configured model."""
+    """Yield progress, then the `Stress` of a data set with the configured model.
+
+    `request["variants"]`: names of `variants.VARIANTS`, by default all. Raises NotPossible for a
+    name that is none.
+    """
+    names = tuple(request.get("variants") or VARIANTS)
+    unknown = [name for name in names if name not in VARIANTS]
+    if unknown:
+        raise NotPossible(f"There is no way '{unknown[0]}'. Ways: {', '.join(VARIANTS)}.")
     materials = yield from open_materials(config)
     judge = _Judge(materials, config)
     source = materials.probe.inputs.pixels if materials.probe is not None else None
     right = look(materials, materials.pixels, judge.looked_at, usual)
     right_source = look(materials, source, judge.source, usual) if source else None
     variants = []
-    for done, name in enumerate(VARIANTS):
-        yield Progress(message=f"Trying: {VARIANTS[name].title}", fraction=done / len(VARIANTS))
+    for done, name in enumerate(names):
+        yield Progress(message=f"Trying: {VARIANTS[name].title}", fraction=done / len(names))
         found = look(materials, materials.pixels, judge.looked_at, WAYS[name])
         found_source = look(materials, source, judge.source, WAYS[name]) if source else None
         noticed = fault(materials, judge.looked_at, found, WAYS[name])

@@ -81,8 +81,7 @@ SAMPLES: Final[dict[str, Sample]] = {
 def sample(name: str, progress: Progress | None = None) -> Dataset:
     """Return a sample set, made on first use; raises BadInput for a name there is none of."""
     chosen = _find(name)
-    signature = f"{_PREFIX}{name}:{FORMAT}"
-    found = records.find_signature(signature)
+    found = known(name)
     if found is not None:
         return found
     items = [Item(_source(picture), picture.label, picture.part) for picture in chosen.pictures()]
@@ -91,9 +90,18 @@ def sample(name: str, progress: Progress | None = None) -> Dataset:
         name=chosen.title,
         kind="target",
         mirror=chosen.mirror,
-        signature=signature,
+        signature=_signature(name),
         progress=progress,
     )
+
+
+def known(name: str) -> Dataset | None:
+    """Return a sample set that has been made, None for one that was not used yet."""
+    return records.find_signature(_signature(name))
+
+
+def _signature(name: str) -> str:
+    return f"{_PREFIX}{name}:{FORMAT}"
 
 
 def sample_name(dataset: Dataset) -> str | None:

@@ -1,0 +1,22 @@
+"""Pitfalls: predict what goes wrong, see it happen in half a minute, understand, undo."""
+
+import streamlit as st
+
+from tl_ui import pitfall_card, pitfall_grid, pitfall_state, shell
+from tl_ui.widgets import show_flash
+
+shell.require_shell()
+st.title("What can go wrong, and how would I notice?")
+show_flash()
+
+opened = pitfall_state.opened()
+if opened is None:
+    st.markdown(
+        "Each card is one way in which reusing a trained model fails. **Predict** what will "
+        "happen, **run** a small experiment on sample images, **see** what was measured, and read "
+        "what to do about it. Nothing here changes what you chose in the Lab."
+    )
+else:
+    pitfall_card.section(opened)
+    st.subheader("All pitfalls", anchor=False)
+pitfall_grid.section(opened)

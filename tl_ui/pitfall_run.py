@@ -1,0 +1,150 @@
+"""A pitfall's experiment: found again by what it asks for, started, watched, and its outcome."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from tl_core import outcomes, pitfall_jobs, weights
+from tl_core.catalog import find
+from tl_core.datasets import Dataset
+from tl_core.events import Answered
+from tl_core.outcomes import Outcome, Reply
+from tl_core.pitfall_jobs import PitfallJob
+from tl_core.pitfalls import PITFALLS, Pitfall
+from tl_core.record import Record, record
+from tl_core.remaining import current as current_run
+from tl_core.store import Comparison, StoreError
+from tl_ui import asking, current, launch, pitfall_state
+from tl_ui.follow import follow
+from tl_ui.widgets import flash, safe_label
+
+# A part of an experiment is a job, or None before it was asked for.
+Parts = Sequence[Comparison | None]
+PREPARING = 0.2
+
+
+def data_of(pitfall: Pitfall, own: bool) -> Dataset | None:
+    """Return the images of an experiment; None for a sample set that was never made."""
+    return current.dataset() if own else current.known_sample(pitfall.sample)
+
+
+def parts(pitfall: Pitfall, data: Dataset | None) -> Parts:
+    """Return the newest job of every part of an experiment, cancelled ones apart."""
+    if data is None:
+        return [None] * len(pitfall.experiment)
+    return [_newest(job) for job in _jobs(pitfall, data)]
+
+
+def _jobs(pitfall: Pitfall, data: Dataset) -> list[PitfallJob]:
+    row = find(weights.FIRST_MODEL)
+    return pitfall_jobs.jobs(pitfall, data, row, row.weights.sha256)
+
+
+def _newest(wanted: PitfallJob) -> Comparison | None:
+    jobs = current.store().list(limit=asking.LOOK_BACK, kind=wanted.kind)
+    return next(
+        (
+            job
+            for job in jobs
+            if job.config is not None
+            and job.status != "cancelled"
+            and pitfall_jobs.identity(job.kind, job.config, job.request) == wanted.same
+        ),
+        None,
+    )
+
+
+def is_done(found: Parts) -> bool:
+    """Return whether every part has finished; an experiment without parts always has."""
+    return all(job is not None and job.status == "done" for job in found)
+
+
+def is_active(found: Parts) -> bool:
+    """Return whether any part waits or runs."""
+    return any(job is not None and job.active for job in found)
+
+
+def start(pitfall: Pitfall, own: bool) -> None:
+    """Ask for every part that has not been answered yet, and show the result when it is there."""
+    data = current.dataset() if own else current.sample(pitfall.sample)
+    try:
+        for wanted in _jobs(pitfall, data):
+            there = _newest(wanted)
+            if there is None or there.status == "failed":
+                current.store().create(
+                    wanted.config,
+                    f"{pitfall.title}: {data.name}",
+                    launch.OWNER,
+                    kind=wanted.kind,
+                    request=wanted.request,
+                )
+    except StoreError as error:
+        flash(safe_label(error, 400), ":material/error:")
+        return
+    pitfall_state.reveal(pitfall)
+
+
+def watch(pitfall: Pitfall, own: bool) -> None:
+    """Show how far an experiment is until it ends; then the whole page is drawn anew."""
+    st.fragment(_look, run_every=1.0)(pitfall.name, own)
+
+
+def _look(name: str, own: bool) -> None:
+    pitfall = PITFALLS[name]
+    found = parts(pitfall, data_of(pitfall, own))
+    if not is_active(found):
+        st.rerun()
+    over = sum(job is not None and not job.active for job in found)
+    now = next(job for job in found if job is not None and job.active)
+    share, said = _share(now)
+    lead = f"Part {over + 1} of {len(found)}: " if len(found) > 1 else ""
+    st.progress((over + share) / len(found), text=f"{lead}{safe_label(said)}")
+    st.button("Cancel", key=f"pitfall_cancel_{name}", on_click=_cancel, args=(found,))
+
+
+def _cancel(found: Parts) -> None:
+    for job in found:
+        if job is not None and job.active:
+            current.store().request_cancel(job.id)
+
+
+def _share(job: Comparison) -> tuple[float, str]:
+    """Return how far a job is, 0 to 1, and what it does."""
+    position = current.store().position(job.id)
+    if position is not None:
+        return 0.0, f"Waiting: place {position} in the queue"
+    found = follow(job.id).found if job.kind == "compare" else Record()
+    if found.started is None:
+        begun = job.progress.fraction or 0.0 if job.progress else 0.0
+        share = begun if job.kind != "compare" else PREPARING * begun
+        return share, job.progress.message if job.progress else "Starting"
+    planned, over = max(found.started.planned_runs, 1), len(found.ended) + len(found.failed)
+    run_id = current_run(found)
+    share, said = float(over), "Measuring"
+    if run_id is not None:
+        run = found.runs[run_id].run
+        share += max(found.curves.get(run_id, {}), default=0) / max(run.steps, 1)
+        said = run.strategy.title
+    return min(PREPARING + (1 - PREPARING) * share / planned, 1.0), said
+
+
+def outcome(pitfall: Pitfall, found: Parts) -> Outcome:
+    """Return what a finished experiment showed; raises NotMeasured where something is missing."""
+    return _outcome(pitfall.name, tuple(job.id for job in found if job is not None))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _outcome(name: str, jobs: tuple[str, ...]) -> Outcome:
+    return outcomes.outcome(PITFALLS[name], [_reply(job) for job in jobs])
+
+
+def _reply(job: str) -> Reply:
+    events = [event for _, event in current.store().events(job)]
+    answer = next((event.answer for event in events if isinstance(event, Answered)), None)
+    return answer if answer is not None else record(events)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def compared(job: str) -> Record:
+    """Return a finished comparison, to compute further numbers from; not to be changed."""
+    return record(event for _, event in current.store().events(job))
