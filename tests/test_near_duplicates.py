@@ -67,6 +67,20 @@ def test_features_propose_what_hashes_do_not(planted):
     assert len(find_pairs(hashless)) < len(found)
 
 
+def test_many_copies_of_a_picture_are_one_group(home):
+    """As in a burst of photographs: more copies than the neighbours that are looked at."""
+    rng, files = np.random.default_rng(3), scenes(30)
+    for first in (1000, 2000):
+        for number in range(30):
+            change = ("re-encoded", "resized", "cropped")[number % 3]
+            files[f"{'ab'[number % 2]}/{first + number}.jpg"] = changed(scene(first), change, rng)
+    dataset = dataset_of(files)
+    found = groups(find_pairs(facts_of(dataset)), len(dataset.images))
+    names = [{dataset.images[i].name[2] for i in group} for group in found]
+    assert [len(group) for group in found] == [30, 30]
+    assert sorted(map(sorted, names)) == [["1"], ["2"]]
+
+
 def test_exact_copies_are_listed_with_the_first(home):
     files = scenes(8)
     files["a/copy.png"] = files["b/copy.png"] = files["a/002.png"]

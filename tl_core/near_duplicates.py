@@ -20,18 +20,19 @@ Kind = Literal["exact", "near", "mirrored"]
 # Neighbours of each image that are looked at, by each measure.
 _NEIGHBOURS: Final = 3
 # Beyond these no copy was met: bits of 64 by which hashes differ, cosine of centred features.
+_BITS: Final = 64
 _MOST_BITS: Final = 22
 _LEAST_COSINE: Final = 0.2
 
 # Copies agree at least so much; more is asked where only hashes proposed the pair.
 LEAST_AGREEMENT: Final = 0.87
 LEAST_WITHOUT_FEATURES: Final = 0.9
-# Where all pictures are alike, such as digits, copies must stand out from look-alikes: from the
-# 90th percentile of how much images agree with their tenth neighbour, by so much (Fisher's z).
-_LOOK_ALIKE: Final = 10
-_USUAL_SHARE: Final = 0.9
-_STANDS_OUT: Final = 0.85
+# Where any two pictures are alike, such as digits, copies must stand out: above three quarters of
+# pairs drawn at random by so much (Fisher's z). Beyond the highest limit all pictures are the same.
+_STANDS_OUT: Final = 1.25
+_USUAL_SHARE: Final = 0.75
 _SAMPLED: Final = 256
+HIGHEST_LIMIT: Final = 0.98
 
 _ROWS: Final = 1024
 _SEED: Final = 0
@@ -41,9 +42,9 @@ _SEED: Final = 0
 class Pair:
     """Two images that show the same picture; `first` < `second`.
 
-    `distance`: bits of 64 by which their hashes differ, in the better orientation. `similarity`:
-    cosine of their features, None without features. `agreement`: correlation of their detail once
-    aligned.
+    `distance`: bits of 64 by which the hashes differ, for `mirrored` that of the mirror image.
+    `similarity`: cosine of their features, None without features. `agreement`: correlation of their
+    detail once aligned.
     """
 
     first: int
@@ -57,8 +58,8 @@ class Pair:
 def find_pairs(facts: Facts, features: NDArray[np.float32] | None = None) -> list[Pair]:
     """Return the pairs of copies, by index; `features` (N x D) are of any pretrained model.
 
-    Each image is compared with its nearest neighbours only: of many copies of one picture not
-    every pair is listed, but `groups` joins them.
+    Each image is compared with its nearest neighbours only: of many copies of one picture not every
+    pair is listed, but `groups` joins them.
     """
     different = np.flatnonzero(
         (facts.first == np.arange(len(facts))) & (facts.contrast >= BLANK_STD)
@@ -95,66 +96,70 @@ class _Search:
         self.mirrored = _signs(facts.mirrored_hashes[images])
         self.registration = Registration(facts.copies[images])
 
-    def candidates(self) -> NDArray[np.int64]:
-        """Return pairs of rows worth comparing (P x 2), ascending."""
-        least = 64 - 2 * _MOST_BITS
+    def candidates(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return pairs of these rows that are worth comparing (P x 2), each ascending."""
+        least = _BITS - 2 * _MOST_BITS
+        plain = self.plain[rows]
         found = [
-            _nearest(self.plain, self.plain, _NEIGHBOURS, least),
-            _nearest(self.plain, self.mirrored, _NEIGHBOURS, least),
+            _nearest(plain, plain, _NEIGHBOURS, least),
+            _nearest(plain, self.mirrored[rows], _NEIGHBOURS, least),
         ]
         if self.unit is not None:
-            centred = _unit(self.unit - self.unit.mean(axis=0))
+            centred = _unit(self.unit[rows] - self.unit.mean(axis=0))
             found.append(_nearest(centred, centred, _NEIGHBOURS, _LEAST_COSINE))
-        return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
+        return np.sort(rows[np.concatenate(found)], axis=1)
 
-    def look_alikes(self) -> NDArray[np.int64]:
-        """Return pairs of rows (P x 2) that resemble each other, but hardly as copies do."""
-        rng = np.random.default_rng(_SEED)
-        total = len(self.images)
-        rows = rng.permutation(total)[:_SAMPLED]
-        rank = min(_LOOK_ALIKE, total - 1)
-        likeness = self.plain[rows] @ self.plain.T
-        likeness[np.arange(len(rows)), rows] = np.inf
-        order = np.argsort(-likeness, axis=1, kind="stable")
-        return np.stack([rows, order[:, rank]], axis=1)
+    def usual_pairs(self) -> NDArray[np.int64]:
+        """Return pairs of different rows drawn at random (P x 2)."""
+        rng, total = np.random.default_rng(_SEED), len(self.images)
+        first = rng.integers(total, size=_SAMPLED)
+        return np.stack([first, (first + rng.integers(1, total, _SAMPLED)) % total], axis=1)
 
-    def distance(self, first: int, second: int) -> int:
-        """Return by how many bits the hashes differ, in the better orientation."""
-        same = max(
-            self.plain[first] @ self.plain[second],
-            self.plain[first] @ self.mirrored[second],
+    def pair(self, first: int, second: int, kind: Kind, agreement: float) -> Pair:
+        """Return two rows as a pair of images."""
+        other = self.mirrored if kind == "mirrored" else self.plain
+        equal = self.plain[first] @ other[second]
+        return Pair(
+            first=int(self.images[first]),
+            second=int(self.images[second]),
+            kind=kind,
+            distance=int(_BITS - equal) // 2,
+            similarity=None if self.unit is None else float(self.unit[first] @ self.unit[second]),
+            agreement=agreement,
         )
-        return int(64 - same) // 2
-
-    def similarity(self, first: int, second: int) -> float | None:
-        """Return the cosine of the features."""
-        return None if self.unit is None else float(self.unit[first] @ self.unit[second])
 
 
 def _near_pairs(search: _Search, only_hashes: bool) -> Iterator[Pair]:
-    pairs = search.candidates()
-    agreement, mirrored = search.registration.agreement(pairs)
+    """Yield copies; a picture's copies fill up its nearest neighbours, so more is looked for.
+
+    Of pictures that were found to be the same, one stays for the next round.
+    """
     limit = _limit(search, LEAST_WITHOUT_FEATURES if only_hashes else LEAST_AGREEMENT)
-    for place in np.flatnonzero(agreement >= limit):
-        first, second = pairs[place].tolist()
-        yield Pair(
-            first=int(search.images[first]),
-            second=int(search.images[second]),
-            kind="mirrored" if mirrored[place] else "near",
-            distance=search.distance(first, second),
-            similarity=search.similarity(first, second),
-            agreement=float(agreement[place]),
-        )
+    joined = DisjointSet(range(len(search.images)))
+    known: set[tuple[int, int]] = set()
+    rows = np.arange(len(search.images))
+    while len(rows) > 1:
+        fresh = sorted({(int(a), int(b)) for a, b in search.candidates(rows)} - known)
+        known.update(fresh)
+        agreement, mirrored = search.registration.agreement(np.array(fresh, dtype=np.int64))
+        copies = np.flatnonzero(agreement >= limit)
+        for place in copies:
+            first, second = fresh[place]
+            joined.merge(first, second)
+            kind: Kind = "mirrored" if mirrored[place] else "near"
+            yield search.pair(first, second, kind, float(agreement[place]))
+        if not len(copies):
+            return
+        rows = np.array(sorted({joined[row] for row in rows.tolist()}), dtype=np.int64)
 
 
 def _limit(search: _Search, least: float) -> float:
     """Return the agreement from which two pictures of this data set are copies."""
-    if len(search.images) <= 2 * _LOOK_ALIKE:
-        return least
-    usual = search.registration.agreement(search.look_alikes(), thorough=True).correlation
+    usual = search.registration.agreement(search.usual_pairs(), thorough=True).correlation
     # Fisher's transformation makes correlations comparable near 1.
     values = np.arctanh(usual.clip(-0.999, 0.999))
-    return max(least, float(np.tanh(np.quantile(values, _USUAL_SHARE) + _STANDS_OUT)))
+    stands_out = np.tanh(np.quantile(values, _USUAL_SHARE) + _STANDS_OUT)
+    return float(np.clip(stands_out, least, HIGHEST_LIMIT))
 
 
 def _nearest(

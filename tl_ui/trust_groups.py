@@ -25,7 +25,7 @@ from tl_ui.widgets import listed, plain_label, problem, safe_label
 
 # Groups that the chart draws; the table has all.
 DRAWN = 12
-_KEPT, _TURN = "trust_table", "trust_table_turn"
+_KEPT, _TURN, _WANTED = "trust_table", "trust_table_turn", "trust_measure_wanted"
 
 _HELP = {
     "Accuracy": "Share of the group's test images classified correctly, with its 95% interval.",
@@ -69,6 +69,10 @@ def _measured(data: Dataset) -> tuple[Attribute, ...]:
 def _automatic(fingerprint: str, measured: bool, _data: Dataset) -> tuple[Attribute, ...]:
     facts = image_facts.known_facts(_data) if measured else None
     return automatic(facts) if facts is not None else ()
+
+
+def _want(fingerprint: str) -> None:
+    st.session_state[_WANTED] = fingerprint
 
 
 def _measure(data: Dataset) -> None:
@@ -163,13 +167,17 @@ def _sources(of: Subject) -> None:
     if data is None:
         st.info("The images of this comparison are no longer here, so nothing can group them.")
         return
-    if not image_facts.is_measured(data) and st.button(
-        "Measure light, size, background and sharpness",
-        icon=":material/straighten:",
-        key="trust_measure",
-        help="Every image is looked at once, without a model. It stays on this machine.",
-    ):
+    if st.session_state.pop(_WANTED, None) == data.fingerprint:
         _measure(data)
+    if not image_facts.is_measured(data):
+        st.button(
+            "Measure light, size, background and sharpness",
+            icon=":material/straighten:",
+            key="trust_measure",
+            on_click=_want,
+            args=(data.fingerprint,),
+            help="Every image is looked at once, without a model. It stays on this machine.",
+        )
     with st.expander("Bring a table of your own attributes", icon=":material/table_view:"):
         st.markdown(
             "A CSV with a column `file` and a column for each attribute, such as camera, place or "

@@ -16,20 +16,27 @@ def across_parts(checked: Checked) -> Outcome:
             found.append(placed)
     if not found:
         return Outcome("No picture lies in more than one part of the split.")
-    learnt = [group for group in found if any(parts[index] == "train" for index in group)]
-    tested = sum(parts[index] == "test" for group in learnt for index in group)
-    total = len(checked.split.test)
-    share = percent(tested / max(total, 1))
+    tested = sum(parts[index] == "test" for group in found for index in group)
     given = datasets.has_given_split(checked.dataset)
     how = "the copies in training are left out" if given else "the split is made anew"
     return Outcome(
-        f"{number_of(len(found), 'picture')} in more than one part of the split. Of the test "
-        f"part, {number_of(tested, 'image')} ({share}) are learnt from in another version: "
-        "accuracy will look better than it is.",
+        f"{number_of(len(found), 'picture')} in more than one part of the split. "
+        + _harm(tested, len(checked.split.test)),
         "serious",
         f"Keep the copies together: {how}, so that no test image is known from training.",
         _flat(found),
         tuple(found),
+    )
+
+
+def _harm(tested: int, total: int) -> str:
+    """Return what copies do, given how many of all test images have one in another part."""
+    if not tested:
+        return "No test image is among them, but settings are chosen by images that also train."
+    verb = "lies" if tested == 1 else "lie"
+    return (
+        f"Of the test part, {number_of(tested, 'image')} ({percent(tested / total)}) {verb} in "
+        "another part as well, as some other version: accuracy will look better than it is."
     )
 
 
