@@ -18,7 +18,7 @@ _COMPONENTS: Final = 128
 _STRENGTHS: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 # More images would only make choosing the penalty, and repeating the folds, slow.
 _CHOSEN_ON: Final = 2000
-_REPEATED_UP_TO: Final = 2000
+_REPEATED_UP_TO: Final = 5000
 _REPEATS: Final = 3
 
 Floats = NDArray[np.float64]
@@ -51,6 +51,7 @@ def label_errors(
     """
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
+    from threadpoolctl import threadpool_limits
 
     given = np.asarray(labels, dtype=np.int64)
     judged = np.flatnonzero(np.bincount(given, minlength=classes) >= FOLDS)
@@ -59,7 +60,9 @@ def label_errors(
         return []
     own = np.searchsorted(judged, given[rows])
     copies = _group_numbers(len(given), groups)[rows]
-    probabilities = _out_of_sample(_reduced(features[rows]), own, copies, seed)
+    # Products of small matrices: shared among threads they took up to thirty times as long.
+    with threadpool_limits(limits=1):
+        probabilities = _out_of_sample(_reduced(features[rows]), own, copies, seed)
     doubted = find_label_issues(own, probabilities, n_jobs=1)
     quality = get_label_quality_scores(own, probabilities, method="normalized_margin")
     probabilities[np.arange(len(own)), own] = -1
