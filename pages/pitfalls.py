@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from tl_ui import pitfall_card, pitfall_grid, pitfall_state, shell
+from tl_ui import pitfall_card, pitfall_grid, pitfall_run, pitfall_state, shell
 from tl_ui.widgets import show_flash
 
 shell.require_shell()
 st.title("What can go wrong, and how would I notice?")
 show_flash()
 
-opened = pitfall_state.opened()
+opened, there = pitfall_state.opened(), pitfall_run.known()
 if opened is None:
     st.markdown(
         "Each card is one way in which reusing a trained model fails. **Predict** what will "
@@ -17,6 +17,6 @@ if opened is None:
         "what to do about it. Nothing here changes what you chose in the Lab."
     )
 else:
-    pitfall_card.section(opened)
+    pitfall_card.section(opened, there)
     st.subheader("All pitfalls", anchor=False)
-pitfall_grid.section(opened)
+pitfall_grid.section(opened, there)

@@ -195,6 +195,8 @@ def test_source_bias_is_of_the_class_that_the_source_model_serves_worst() -> Non
     assert showed.measure.value == pytest.approx(100 * (1 - biased[0, labels == 1].mean()))
     assert showed.shown and "class bee" in showed.sentence
     assert showed.dots[0].label == "bee"
+    unmapped = OUTCOMES["source_bias"]([comparison({PROBE: biased}, labels)])
+    assert unmapped.measure == showed.measure and "through a head" in unmapped.sentence
     fair = comparison({"zero_shot": one_seed(0.8), PROBE: one_seed(0.9, 2)}, labels)
     assert not OUTCOMES["source_bias"]([fair]).shown
 

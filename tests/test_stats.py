@@ -160,3 +160,37 @@ def test_stepping_down_widens_only_until_the_first_tie():
     assert levels == pytest.approx(
         {"a": 1 - 0.05 / 4, "b": 1 - 0.05 / 3, "c": 1 - 0.05 / 2, "d": 1 - 0.05 / 2}
     )
+
+
+def test_paired_shares_of_few_images_are_not_certain():
+    agreeing = stats.paired_share_interval(np.zeros((3, 9)))
+    assert agreeing.value == 0
+    assert agreeing.low == pytest.approx(-agreeing.high)
+    assert agreeing.high == pytest.approx(1.959964 / 11, rel=1e-5)
+
+
+def test_paired_shares_follow_agresti_and_min():
+    """Agresti and Min 2005: 0.5 added to each cell of the table of paired outcomes."""
+    differences = np.array([[1.0] * 12 + [-1.0] * 4 + [0.0] * 34])
+    found = stats.paired_share_interval(differences)
+    better, worse, images = 12.5, 4.5, 52
+    centre = (better - worse) / images
+    error = np.sqrt((better + worse) - (better - worse) ** 2 / images) / images
+    assert found.value == pytest.approx(8 / 50)
+    assert (found.low, found.high) == pytest.approx(
+        (centre - 1.959964 * error, centre + 1.959964 * error), abs=1e-6
+    )
+
+
+def test_seeds_on_the_same_images_do_not_narrow_paired_shares():
+    one = np.array([[1.0] * 6 + [-1.0] * 2 + [0.0] * 32])
+    assert stats.paired_share_interval(np.vstack([one] * 3)) == stats.paired_share_interval(one)
+
+
+def test_paired_shares_cover_the_truth():
+    rng, covered = np.random.default_rng(3), 0
+    for _ in range(200):
+        drawn = rng.choice([1.0, 0.0, -1.0], p=[0.2, 0.7, 0.1], size=(1, 20))
+        found = stats.paired_share_interval(drawn)
+        covered += found.low <= 0.1 <= found.high
+    assert covered >= 186

@@ -8,7 +8,7 @@ from tl_core.ingest import SAMPLES
 from tl_core.outcomes import NotMeasured, Outcome
 from tl_core.pitfalls import PITFALLS, Pitfall
 from tl_ui import current, pitfall_run, pitfall_state, pitfall_views, theme
-from tl_ui.pitfall_run import Parts
+from tl_ui.pitfall_run import Known, Parts
 from tl_ui.pitfall_state import CardState
 from tl_ui.widgets import problem, safe_label
 
@@ -19,10 +19,10 @@ _PAGES = {
 }
 
 
-def section(pitfall: Pitfall) -> None:
+def section(pitfall: Pitfall, there: Known) -> None:
     """Show a card with all its steps."""
     state = pitfall_state.of(pitfall)
-    found = pitfall_run.parts(pitfall, pitfall_run.data_of(pitfall, state.own))
+    found = pitfall_run.parts(pitfall, state.own, there)
     seen = state.shown and pitfall_run.is_done(found)
     with st.container(border=True, key="pitfall"):
         _head(pitfall)

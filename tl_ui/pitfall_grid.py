@@ -4,22 +4,23 @@ import streamlit as st
 
 from tl_core.pitfalls import PITFALLS, Pitfall
 from tl_ui import pitfall_run, pitfall_state
+from tl_ui.pitfall_run import Known
 
 _WIDTH = 250
 
 
-def section(opened: Pitfall | None) -> None:
+def section(opened: Pitfall | None, there: Known) -> None:
     """Show a small card for every pitfall."""
     with st.grid(min_column_width=_WIDTH):
         for pitfall in PITFALLS.values():
-            _card(pitfall, opened is pitfall)
+            _card(pitfall, opened is pitfall, there)
 
 
-def _card(pitfall: Pitfall, is_open: bool) -> None:
+def _card(pitfall: Pitfall, is_open: bool, there: Known) -> None:
     with st.container(border=True, gap="xsmall", height="stretch"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"{pitfall.icon} **{pitfall.title}**", width="content")
-            _badge(pitfall)
+            _badge(pitfall, there)
         st.caption(pitfall.question)
         st.button(
             "Open now" if is_open else "Open",
@@ -31,10 +32,10 @@ def _card(pitfall: Pitfall, is_open: bool) -> None:
         )
 
 
-def _badge(pitfall: Pitfall) -> None:
+def _badge(pitfall: Pitfall, there: Known) -> None:
     """Say how far one has come: running, seen, or predicted."""
     state = pitfall_state.of(pitfall)
-    found = pitfall_run.parts(pitfall, pitfall_run.data_of(pitfall, state.own))
+    found = pitfall_run.parts(pitfall, state.own, there)
     if pitfall_run.is_active(found):
         st.badge("running", icon=":material/play_arrow:", color="blue")
     elif state.shown and pitfall_run.is_done(found):

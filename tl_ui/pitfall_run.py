@@ -1,10 +1,11 @@
 """A pitfall's experiment: found again by what it asks for, started, watched, and its outcome."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from tl_core import outcomes, pitfall_jobs, weights
+from tl_core.answers import QUESTIONS
 from tl_core.catalog import find
 from tl_core.datasets import Dataset
 from tl_core.events import Answered
@@ -20,38 +21,36 @@ from tl_ui.widgets import flash, safe_label
 
 # A part of an experiment is a job, or None before it was asked for.
 Parts = Sequence[Comparison | None]
+# The newest job of each identity.
+Known = Mapping[str, Comparison]
 PREPARING = 0.2
 
 
-def data_of(pitfall: Pitfall, own: bool) -> Dataset | None:
-    """Return the images of an experiment; None for a sample set that was never made."""
-    return current.dataset() if own else current.known_sample(pitfall.sample)
+def known() -> Known:
+    """Return the newest job of everything that pitfalls may have asked for, cancelled ones apart.
+
+    Read once for all cards of a page.
+    """
+    found: dict[str, Comparison] = {}
+    for kind in ("compare", *QUESTIONS):
+        for job in current.store().list(limit=asking.LOOK_BACK, kind=kind):
+            if job.config is not None and job.status != "cancelled":
+                same = pitfall_jobs.identity(job.kind, job.config, job.request)
+                found.setdefault(same, job)
+    return found
 
 
-def parts(pitfall: Pitfall, data: Dataset | None) -> Parts:
-    """Return the newest job of every part of an experiment, cancelled ones apart."""
-    if data is None:
+def parts(pitfall: Pitfall, own: bool, there: Known) -> Parts:
+    """Return the job of every part of a pitfall's experiment, on the user's data if `own`."""
+    data = current.dataset() if own else current.known_sample(pitfall.sample)
+    if data is None:  # a sample set that was never made
         return [None] * len(pitfall.experiment)
-    return [_newest(job) for job in _jobs(pitfall, data)]
+    return [there.get(job.same) for job in _jobs(pitfall, data)]
 
 
 def _jobs(pitfall: Pitfall, data: Dataset) -> list[PitfallJob]:
     row = find(weights.FIRST_MODEL)
     return pitfall_jobs.jobs(pitfall, data, row, row.weights.sha256)
-
-
-def _newest(wanted: PitfallJob) -> Comparison | None:
-    jobs = current.store().list(limit=asking.LOOK_BACK, kind=wanted.kind)
-    return next(
-        (
-            job
-            for job in jobs
-            if job.config is not None
-            and job.status != "cancelled"
-            and pitfall_jobs.identity(job.kind, job.config, job.request) == wanted.same
-        ),
-        None,
-    )
 
 
 def is_done(found: Parts) -> bool:
@@ -66,11 +65,11 @@ def is_active(found: Parts) -> bool:
 
 def start(pitfall: Pitfall, own: bool) -> None:
     """Ask for every part that has not been answered yet, and show the result when it is there."""
-    data = current.dataset() if own else current.sample(pitfall.sample)
+    data, there = current.dataset() if own else current.sample(pitfall.sample), known()
     try:
         for wanted in _jobs(pitfall, data):
-            there = _newest(wanted)
-            if there is None or there.status == "failed":
+            found = there.get(wanted.same)
+            if found is None or found.status == "failed":
                 current.store().create(
                     wanted.config,
                     f"{pitfall.title}: {data.name}",
@@ -91,7 +90,7 @@ def watch(pitfall: Pitfall, own: bool) -> None:
 
 def _look(name: str, own: bool) -> None:
     pitfall = PITFALLS[name]
-    found = parts(pitfall, data_of(pitfall, own))
+    found = parts(pitfall, own, known())
     if not is_active(found):
         st.rerun()
     over = sum(job is not None and not job.active for job in found)

@@ -18,6 +18,7 @@ from tl_ui import (
     trust_groups,
     trust_learning,
     trust_outside,
+    trust_sources,
 )
 from tl_ui.follow import follow
 from tl_ui.trust_evidence import Subject, subject
@@ -50,7 +51,7 @@ def show(job: Comparison) -> None:
         return
     if job.status != "done":
         st.caption(":material/incomplete_circle: Partial results: about the runs that have ended.")
-    trust_flags.show(of, trust_evidence.judged(of, trust_groups.attributes(of)))
+    trust_flags.show(of, trust_evidence.judged(of, trust_sources.attributes(of)))
     _textbook(of)
     st.subheader("Look closer", anchor=False)
     view = st.segmented_control(

@@ -48,11 +48,18 @@ def source_bias(replies: Sequence[Reply]) -> Outcome:
     before = _class_dots(by_class, name, "The source model as it is")
     learnt = {one.value: one for one in slices(found, [_classes(found)], _PROBE)}
     after = _class_dots([learnt[one.value] for one in by_class], _PROBE, "With a head that learnt")
+    if name == _PROBE:
+        sentence = (
+            "None of these classes is one of the source model's, so it is judged through a head "
+            f"on its features: right on {reads(after[0])} of class {worst.value}, {gap_text(gap)} "
+            "behind the others."
+        )
+        return Outcome(gap, gap.low > 0, sentence, dots=after)
     sentence = (
         f"The source model is right on {reads(before[0])} of class {worst.value}, "
         f"{gap_text(gap)} behind the others; feature extraction on {reads(after[0])}."
     )
-    return Outcome(gap, gap.low > 0, sentence, dots=(*before, *(after if name != _PROBE else ())))
+    return Outcome(gap, gap.low > 0, sentence, dots=(*before, *after))
 
 
 def _classes(found: Record) -> Attribute:
