@@ -101,7 +101,7 @@ def test_the_first_paint_shows_the_recording_and_says_so(store, scenario, seen):
 def test_its_files_say_recorded(store, scenario, seen):
     open_lab()
     assert set(seen.files) == {"recorded-comparison.csv", "recorded-comparison.json"}
-    made = json.loads(seen.files["recorded-comparison.json"])
+    made = json.loads(seen.files["recorded-comparison.json"]())
     assert made["recorded"]["label"].startswith("Recorded on CPU")
     assert seen.files["recorded-comparison.csv"].startswith("recorded,")
 
@@ -210,4 +210,4 @@ def test_a_result_shows_nothing_recorded(store, scenario, seen):
     assert page.header[0].value == "Use feature extraction"
     assert "ecorded" not in text(page)
     assert set(seen.files) == {"comparison.csv", "comparison.json"}
-    assert json.loads(seen.files["comparison.json"])["recorded"] is None
+    assert json.loads(seen.files["comparison.json"]())["recorded"] is None
