@@ -62,11 +62,14 @@ def test_large_blocks_are_kept_for_the_next_step():
     CPU.activate()
     for _ in range(3):
         torch.empty(30_000_000).fill_(1.0)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(5):
+    faults = []
+    for _ in range(8):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
         torch.empty(30_000_000).fill_(1.0)
-    # 120 MB are 29,297 pages; 5 times as many, were they returned.
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < 20_000
+        faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+    # 120 MB are 29,297 pages, each time, were they returned. Other threads, and a system that takes
+    # pages back on its own, may add to some.
+    assert min(faults) < 4_000
 
 
 def test_an_empty_home_is_one_s_own_and_gone_afterwards(home, monkeypatch):
