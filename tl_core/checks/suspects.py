@@ -54,12 +54,14 @@ def label_errors(
     from threadpoolctl import threadpool_limits
 
     given = np.asarray(labels, dtype=np.int64)
-    judged = np.flatnonzero(np.bincount(given, minlength=classes) >= FOLDS)
+    copies = _group_numbers(len(given), groups)
+    # A class in fewer groups than folds would be missing from one.
+    different = np.unique(np.stack([given, copies], axis=1), axis=0)[:, 0]
+    judged = np.flatnonzero(np.bincount(different, minlength=classes) >= FOLDS)
     rows = np.flatnonzero(np.isin(given, judged))
     if len(judged) < 2:
         return []
-    own = np.searchsorted(judged, given[rows])
-    copies = _group_numbers(len(given), groups)[rows]
+    own, copies = np.searchsorted(judged, given[rows]), copies[rows]
     # Products of small matrices: shared among threads they took up to thirty times as long.
     with threadpool_limits(limits=1):
         probabilities = _out_of_sample(_reduced(features[rows]), own, copies, seed)
