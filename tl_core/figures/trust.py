@@ -120,5 +120,4 @@ def confidence_histogram(
 
 def share_dots(dots: Sequence[Dot], title: str) -> go.Figure:
     """Return percentages as dots with their intervals on an axis from 0 to 100."""
-    figure = interval_dots(dots, title, shares=True)
-    return figure.update_xaxes(range=[0, 101]).update_layout(shapes=[])
+    return interval_dots(dots, title, shares=True)
