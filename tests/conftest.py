@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
     from tl_core.config import ComparisonConfig
+    from tl_core.record import Record
     from tl_ui.state import Choice
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")
@@ -96,12 +97,16 @@ def small_comparison(
     home: Path, picture_folder: Path, random_weights: Callable[[str], Path]
 ) -> "ComparisonConfig":
     """All five strategies on the two-class pictures, with a small model of random weights."""
+    return _five_strategies(picture_folder, random_weights)
+
+
+def _five_strategies(pictures: Path, random_weights: Callable[[str], Path]) -> "ComparisonConfig":
     from tl_core import catalog, ingest, weights
     from tl_core.config import ComparisonConfig, DataConfig
     from tl_core.strategies import STRATEGIES
 
     model = "mobilenet_v3_small"
-    dataset = ingest.ingest_path(picture_folder)
+    dataset = ingest.ingest_path(pictures)
     file = weights.add(catalog.catalog()[model], random_weights(model), name="random")
     return ComparisonConfig(
         data=DataConfig(fingerprint=dataset.fingerprint, name=dataset.name),
@@ -113,6 +118,33 @@ def small_comparison(
         precision="float32",
         threads=2,
     )
+
+
+@pytest.fixture(scope="session")
+def _compared(
+    tmp_path_factory: pytest.TempPathFactory, random_weights: Callable[[str], Path]
+) -> "tuple[Path, Record]":
+    """A data directory in which `small_comparison` has run, a few steps each."""
+    from tl_core import config
+    from tl_core.experiment import run_comparison
+    from tl_core.record import record
+
+    path = tmp_path_factory.mktemp("compared")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TL_HOME", str(path / "home"))
+        budget = config.Budget(steps=3, trials=1, scratch_extension=2)
+        patch.setitem(config.BUDGETS, "quick", budget)
+        pictures = _draw_pictures(path / "pictures")
+        wanted = _five_strategies(pictures, random_weights)
+        events = run_comparison(wanted, lambda _: None, lambda _: None, lambda *_: None)
+        return path / "home", record(events)
+
+
+@pytest.fixture
+def compared(home: Path, _compared: "tuple[Path, Record]") -> "Record":
+    """A finished comparison of all five strategies, in a data directory of its own."""
+    shutil.copytree(_compared[0], home)
+    return _compared[1]
 
 
 @pytest.fixture(scope="session")
@@ -156,7 +188,11 @@ def _settle(net) -> None:
 @pytest.fixture
 def picture_folder(tmp_path: Path) -> Path:
     """A folder of two easy classes, 12 images each, 64 x 48: bright discs and dark stripes."""
-    root, rng = tmp_path / "pictures", np.random.default_rng(5)
+    return _draw_pictures(tmp_path / "pictures")
+
+
+def _draw_pictures(root: Path) -> Path:
+    rng = np.random.default_rng(5)
     for name, base in (("bright disc", 180), ("dark stripes", 60)):
         (root / name).mkdir(parents=True)
         for number in range(12):

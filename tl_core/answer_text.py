@@ -1,9 +1,22 @@
 """Answers as text tables for a terminal."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from tl_core.answers import AnyAnswer, Estimate, RankedScore, Ranking, Shift, Soundness, Stress
+from tl_core.answers import (
+    AnyAnswer,
+    Estimate,
+    Export,
+    Inspection,
+    Prediction,
+    RankedScore,
+    Ranking,
+    Shift,
+    Soundness,
+    Stress,
+)
 from tl_core.catalog import catalog
+from tl_core.predictions import unpacked
 from tl_core.transferability import SCORES
 from tl_core.variants import VARIANTS
 from tl_core.wording import number_of, percent, points, spread
@@ -20,6 +33,12 @@ def text(answer: AnyAnswer) -> str:
             return _stress(answer)
         case Shift():
             return _shift(answer)
+        case Prediction():
+            return _prediction(answer)
+        case Inspection():
+            return _inspection(answer)
+        case Export():
+            return _export(answer)
 
 
 def aligned(lines: Sequence[Sequence[str]]) -> str:
@@ -122,3 +141,36 @@ def _shift(found: Shift) -> str:
         end = [f"Expected accuracy there: {percent(found.accuracy.value)} ({ends})."]
     moved = f"Total variation from training: {found.total_variation:.2f}."
     return "\n".join([number_of(found.images, "image"), "", aligned(lines), "", moved, *end])
+
+
+def _prediction(found: Prediction) -> str:
+    lines = [["class", *(run.title for run in found.runs)]]
+    counts = []
+    for run in found.runs:
+        shares = unpacked(run.probabilities).reshape(len(found.images), -1)
+        counts.append(Counter(shares.argmax(axis=1).tolist()))
+    for label, name in enumerate(found.classes):
+        lines.append([name, *(str(count[label]) for count in counts)])
+    return f"{number_of(len(found.images), 'image')}, predicted classes\n{aligned(lines)}"
+
+
+def _inspection(found: Inspection) -> str:
+    lines = [["strategy", "nearest neighbour of its class", "largest move of a block's weights"]]
+    lines.append(["before training", _share(found.before.neighbours), ""])
+    for run in found.runs:
+        lines.append([run.title, _share(run.cloud.neighbours), percent(max(run.moved))])
+    return f"{number_of(len(found.images), 'test image')}\n{aligned(lines)}"
+
+
+def _share(of: Estimate) -> str:
+    return f"{percent(of.value)} ({spread(100 * of.low, 100 * of.high)})"
+
+
+def _export(found: Export) -> str:
+    lines = [
+        ["file", "test images", "largest difference", "from what the app shows", "class differs"]
+    ]
+    for one in found.parity:
+        cells = [f"{one.largest:.1e}", f"{one.largest_shown:.1e}", str(one.changed)]
+        lines.append([one.file, str(one.images), *cells])
+    return "\n".join(filter(None, [aligned(lines), found.lacking]))

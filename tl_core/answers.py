@@ -149,6 +149,101 @@ class Shift(Answer, frozen=True, tag="Shift"):
     refused: str = ""
 
 
-AnyAnswer: TypeAlias = Ranking | Soundness | Stress | Shift
-Question: TypeAlias = Literal["rank", "check", "stress", "shift"]
+class RunPrediction(Part, frozen=True):
+    """What a finished run's model says of images.
+
+    `probabilities`: float32 bytes, images x classes, row after row. `heat_maps`: PNG pictures of
+    where it looks for the class that it names, parallel to the images; empty if not asked for.
+    """
+
+    run_id: str
+    strategy: str
+    title: str
+    probabilities: bytes
+    heat_maps: tuple[bytes, ...] = ()
+
+
+class Prediction(Answer, frozen=True, tag="Prediction"):
+    """Predictions of finished runs on images that nobody has labelled.
+
+    `images` are file names, `pictures` what the model sees of each (PNG) where heat maps were asked
+    for. `worth_labelling`: images from which the first run's strategy would learn most, most first.
+    """
+
+    images: tuple[str, ...]
+    classes: tuple[str, ...]
+    runs: tuple[RunPrediction, ...]
+    pictures: tuple[bytes, ...] = ()
+    worth_labelling: tuple[int, ...] = ()
+
+
+class Cloud(Part, frozen=True):
+    """Features of images in a plane: their first two principal components.
+
+    `points`: float32 bytes, images x 2, row after row. `explained`: the share of the variance that
+    either component holds. `neighbours`: how often an image's nearest other one, by all features,
+    is of its class (fraction).
+    """
+
+    points: bytes
+    explained: tuple[float, float]
+    neighbours: Estimate
+
+
+class InspectedRun(Part, frozen=True):
+    """What training made of a model.
+
+    `cloud` is turned so that it lies on the cloud before. `moved`, one for each block: the length
+    of the change of its weights over the length of its weights before (0: bit for bit the same).
+    """
+
+    run_id: str
+    strategy: str
+    title: str
+    cloud: Cloud
+    moved: tuple[float, ...]
+
+
+class Inspection(Answer, frozen=True, tag="Inspection"):
+    """Features of the test images before and after training, and how far weights moved.
+
+    `images` are indices into the data set, `labels` their classes. For training from scratch
+    `moved` counts from its own random beginning.
+    """
+
+    images: tuple[int, ...]
+    labels: tuple[int, ...]
+    before: Cloud
+    runs: tuple[InspectedRun, ...]
+
+
+class Parity(Part, frozen=True):
+    """Does an exported file predict what the app predicts, on `images` test images?
+
+    Largest differences of a class probability: `largest` from the model in float32, `largest_shown`
+    from what the app computes at its own precision. `changed`: images whose class differs from the
+    app's.
+    """
+
+    file: str
+    images: int
+    largest: float
+    largest_shown: float
+    changed: int
+
+
+class Export(Answer, frozen=True, tag="Export"):
+    """A finished run's model as files, in the data directory's cache under `entry`.
+
+    `lacking` says why a kind of file was not written, empty if all were.
+    """
+
+    entry: str
+    files: tuple[str, ...]
+    parity: tuple[Parity, ...]
+    lacking: str = ""
+
+
+AnyAnswer: TypeAlias = Ranking | Soundness | Stress | Shift | Prediction | Inspection | Export
+Question: TypeAlias = Literal["rank", "check", "stress", "shift", "predict", "inspect", "export"]
 QUESTIONS: tuple[Question, ...] = get_args(Question)

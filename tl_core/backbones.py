@@ -63,13 +63,15 @@ class Wiring:
 
     `head` is the path of the last linear layer or 1x1 convolution; `pool` turns the final map into
     the feature vector. `logits` is given where the original head is not that layer on that vector,
-    `stem` where the first block is not its modules in order.
+    `stem` where the first block is not its modules in order. `channels_last`: maps between blocks
+    are N x height x width x channels.
     """
 
     head: str
     pool: Run
     logits: Run | None = None
     stem: Run | None = None
+    channels_last: bool = False
 
 
 WIRING: dict[str, Wiring] = {
@@ -81,7 +83,7 @@ WIRING: dict[str, Wiring] = {
     "squeezenet": Wiring("classifier.1", _position_average, logits=_position_logits),
     "densenet": Wiring("classifier", _rectified_average),
     "regnet": Wiring("fc", _average),
-    "swin": Wiring("head", _channels_last_average),
+    "swin": Wiring("head", _channels_last_average, channels_last=True),
 }
 
 
@@ -168,6 +170,20 @@ class Backbone(nn.Module):
         for block in self.blocks[start:stop]:
             x = block.run(x)
         return x
+
+    def places(self, output: Tensor) -> Tensor | None:
+        """Return a block's output as maps, N x channels x height x width; None if it has no places.
+
+        Tokens count as a square behind the class token.
+        """
+        if output.dim() == 4:
+            found = output.permute(0, 3, 1, 2) if self.wiring.channels_last else output
+            return found if found.shape[2] > 1 else None
+        side = int((output.shape[1] - 1) ** 0.5) if output.dim() == 3 else 0
+        if side < 2 or side * side != output.shape[1] - 1:
+            return None
+        maps: Tensor = output[:, 1:].transpose(1, 2).reshape(len(output), -1, side, side)
+        return maps
 
     def pool(self, final: Tensor) -> Tensor:
         """Return the feature vectors, N x D, of a final map."""

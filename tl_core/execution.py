@@ -105,13 +105,13 @@ class Execution:
         if strategy.solver != "steps":
             applicable = any(self.config.class_map.get(n) for n in self.materials.dataset.classes)
             if strategy.solver == "convex" or applicable:
-                yield from self._execute(self._run(strategy, seed, "final", 0, 0.0, 0.0))
+                yield from self.execute(self._run(strategy, seed, "final", 0, 0.0, 0.0))
             return
         if strategy.name not in self.rates:
             yield from self._trials(strategy, seed)
         rate, decay = self.rates[strategy.name]
         for kind, steps in steps_of(strategy, self.budget):
-            yield from self._execute(self._run(strategy, seed, kind, steps, rate, decay))
+            yield from self.execute(self._run(strategy, seed, kind, steps, rate, decay))
 
     def _trials(self, strategy: Strategy, seed: int) -> Iterator[Event]:
         """Yield the trials' events and remember the chosen rate and decay for all seeds."""
@@ -126,7 +126,7 @@ class Execution:
         ended = []
         for rate, decay in grid:
             steps = trial_steps(self.budget)
-            for event in self._execute(self._run(strategy, seed, "trial", steps, rate, decay)):
+            for event in self.execute(self._run(strategy, seed, "trial", steps, rate, decay)):
                 yield event
                 if isinstance(event, RunEnded):
                     ended.append(event)
@@ -166,7 +166,7 @@ class Execution:
             (config.device, config.precision, config.threads, device.versions()),
         )
 
-    def _execute(self, run: RunConfig) -> Iterator[Event]:
+    def execute(self, run: RunConfig) -> Iterator[Event]:
         """Yield one run's events: taken over from an identical one, or trained."""
         run_id = self.identity(run)
         if run_id in self.done:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tl_core import device, metrics
+from tl_core import device, kept_models, metrics
 from tl_core.activations import ReadOut, open_inputs, read_out_pass
 from tl_core.backbones import Backbone, build
 from tl_core.datasets import Split
@@ -44,6 +44,7 @@ def solve(task: Task, solved: Solved) -> Iterator[Event]:
     with device.peak_memory(task.materials.compute.device) as memory:
         if convex:
             probe, share = solved(task.split)
+            _keep_probe(task, probe)
             probabilities, penalty = probe.probabilities(read_out.features), probe.penalty
             looked = len(task.split.train) + len(task.split.validation)
         else:
@@ -86,6 +87,12 @@ def solve(task: Task, solved: Solved) -> Iterator[Event]:
     )
 
 
+def _keep_probe(task: Task, probe: Probe) -> None:
+    state = task.materials.original.net.state_dict()
+    weight, bias = torch.from_numpy(probe.weight), torch.from_numpy(probe.bias)
+    kept_models.keep(task.run_id, state, state, weight, bias)
+
+
 def _zero_shot(task: Task, read_out: ReadOut) -> NDArray[np.float64]:
     """Return the original model's shares of the target classes for all images it has read."""
     classes = task.materials.dataset.classes
@@ -124,6 +131,9 @@ def train(task: Task, resume: dict[str, Any] | None, save_state: SaveState) -> I
             yield event
             save_state(task.run_id, fit.state)
     result = _trained_result(task, fit, memory["megabytes"])
+    if run.kind == "final" and not fit.diverged:
+        original, state = materials.original.net.state_dict(), fit.backbone.net.state_dict()
+        kept_models.keep(task.run_id, original, state, fit.head.linear.weight, fit.head.linear.bias)
     yield RunEnded(
         run_id=task.run_id,
         run=run,

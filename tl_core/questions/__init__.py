@@ -14,6 +14,9 @@ _ROOMS: dict[Question, str] = {
     "check": "soundness",
     "stress": "stress",
     "shift": "shift",
+    "predict": "prediction",
+    "inspect": "inspection",
+    "export": "exporting",
 }
 
 
