@@ -1,6 +1,6 @@
 """A question as part of a page: a button that asks it, its progress, and at last its answer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import streamlit as st
@@ -24,13 +24,17 @@ def answer(
     label: str,
     help: str,
     primary: bool = False,
+    at_once: bool = False,
 ) -> AnyAnswer | None:
     """Return the answer to a question about these data and this model, if there is one.
 
-    Until then shows the button that asks it, or how far it has come. An answer stays on this
-    machine: the same question is not computed again.
+    Until then shows the button that asks it, or how far it has come; `at_once` asks without being
+    pressed. An answer stays on this machine: the same question is not computed again.
     """
     job = latest(kind, config, request or {})
+    if job is None and at_once and not _cancelled(kind, config, request or {}):
+        ask(kind, config, dict(request or {}), label)
+        job = latest(kind, config, request or {})
     if job is not None and job.status == "done":
         found = answered(job.id)
         if found is not None:
@@ -48,7 +52,7 @@ def answer(
         icon=":material/search_insights:",
         help="The model's weights are not on this machine yet." if lacks else help,
         disabled=lacks,
-        on_click=_ask,
+        on_click=ask,
         args=(kind, config, dict(request or {}), label),
     )
     return None
@@ -58,18 +62,23 @@ def latest(
     kind: Question, config: ComparisonConfig, request: Mapping[str, Any]
 ) -> Comparison | None:
     """Return the newest job that asks just this, however it stands; a cancelled one is none."""
+    jobs = _jobs(kind, config, request)
+    return next((job for job in jobs if job.status != "cancelled"), None)
+
+
+def _cancelled(kind: Question, config: ComparisonConfig, request: Mapping[str, Any]) -> bool:
+    """Return whether this was asked for and then cancelled: it is not begun again unasked."""
+    return next(_jobs(kind, config, request), None) is not None
+
+
+def _jobs(
+    kind: Question, config: ComparisonConfig, request: Mapping[str, Any]
+) -> Iterator[Comparison]:
+    """Yield the jobs that ask just this, newest first."""
     wanted = _same(config, request)
-    jobs = current.store().list(limit=LOOK_BACK, kind=kind)
-    return next(
-        (
-            job
-            for job in jobs
-            if job.config is not None
-            and job.status != "cancelled"
-            and _same(job.config, job.request) == wanted
-        ),
-        None,
-    )
+    for job in current.store().list(limit=LOOK_BACK, kind=kind):
+        if job.config is not None and _same(job.config, job.request) == wanted:
+            yield job
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -86,7 +95,8 @@ def _same(config: ComparisonConfig, request: Mapping[str, Any]) -> str:
     return content_hash(data, model, config.class_map, config.device, dict(request))
 
 
-def _ask(kind: Question, config: ComparisonConfig, request: dict[str, Any], name: str) -> None:
+def ask(kind: Question, config: ComparisonConfig, request: dict[str, Any], name: str) -> None:
+    """Queue a question under a name; a full queue is told as a notice."""
     try:
         current.store().create(
             config, f"{name}: {config.data.name}", launch.OWNER, kind=kind, request=request

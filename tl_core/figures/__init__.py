@@ -1,6 +1,7 @@
 """Finished charts: what was measured in, Plotly figures out, each with its words."""
 
 from tl_core.figures.comparison import accuracy_curves, accuracy_dots, describe, forgetting_curves
+from tl_core.figures.features import feature_map
 from tl_core.figures.intervals import described, interval_dots
 from tl_core.figures.trust import (
     confidence_histogram,
@@ -16,6 +17,7 @@ __all__ = [
     "describe",
     "describe_reliability",
     "described",
+    "feature_map",
     "forgetting_curves",
     "interval_dots",
     "reliability_diagram",
