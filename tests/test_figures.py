@@ -221,6 +221,13 @@ def test_users_text_on_dots_stays_text() -> None:
     assert "<a" not in label and label.count("<br>") == 1
 
 
+def test_users_text_on_dots_is_what_they_wrote() -> None:
+    named = Dot('\u202e5" & <b>\n&amp;', replies.estimate(1.0))
+    figure = figures.interval_dots([named], "Points")
+    assert list(figure.layout.yaxis.ticktext) == ['5" &amp; &lt;b&gt; &amp;amp;']
+    assert list(figure.data[0].text) == ['5" &amp; &lt;b&gt; &amp;amp;']
+
+
 def test_without_source_images_only_the_probes_losses_are_drawn() -> None:
     dots = stress_dots(replies.stress(source=False))
     assert len(figures.interval_dots(dots, "Points lost").data) == 1

@@ -1,11 +1,15 @@
 """User text is data: whatever a class, file or data set is called, it is shown and nothing else."""
 
+import json
+import shlex
+
 import pytest
 
 from tl_core.catalog import catalog
+from tl_core.labels import plain_label, revealed
 from tl_core.strategies import STRATEGIES, custom_strategy, frozen_prefix
 from tl_ui import layers, staging
-from tl_ui.widgets import plain_label, safe_label
+from tl_ui.widgets import safe_label
 
 HOSTILE = {
     "picture": "![x](http://evil.example/x.png)",
@@ -109,3 +113,10 @@ def test_class_names_that_would_be_read_as_paths_are_explained(name: str) -> Non
 @pytest.mark.parametrize("name", ["cat", "Ätzend & <b>", "v1.2", "C major"])
 def test_any_other_class_name_is_fine(name: str) -> None:
     assert not staging.class_name_fault(name)
+
+
+def test_a_commands_invisible_characters_are_written_out() -> None:
+    command = "compare --class-map '{\"a\u202eb\u200d\U000e0001 \u00e9\":[1]}'"
+    shown = revealed(command)
+    assert shown == "compare --class-map '{\"a\\u202eb\u200d\\udb40\\udc01 é\":[1]}'"
+    assert json.loads(shlex.split(shown)[-1]) == json.loads(shlex.split(command)[-1])

@@ -62,8 +62,15 @@ def standing(row: StrategyRow, said: Verdict | None = None) -> str:
 
 def columns(found: Record, said: Verdict | None = None) -> list[Column]:
     """Return the columns for a comparison; without a rated probe there is drift, no forgetting."""
-    change = _FORGETTING if has_probe(found) else _DRIFT
-    first = [
+    return [column for some in grouped(found, said).values() for column in some]
+
+
+Group = Literal["strategy", "accuracy", "change", "cost", "textbook"]
+
+
+def grouped(found: Record, said: Verdict | None = None) -> dict[Group, tuple[Column, ...]]:
+    """Return the columns by what they are about, for where one table would be too wide."""
+    first = (
         Column("Strategy", "text", "The way of reusing the model.", lambda r, s: s.title),
         Column(
             "Standing",
@@ -72,8 +79,14 @@ def columns(found: Record, said: Verdict | None = None) -> list[Column]:
             "0, or the difference is less than one test image.",
             lambda r, s: standing(r, said),
         ),
-    ]
-    return [*first, *_ACCURACY, *change, *_COST, *_TEXTBOOK]
+    )
+    return {
+        "strategy": first,
+        "accuracy": _ACCURACY,
+        "change": _FORGETTING if has_probe(found) else _DRIFT,
+        "cost": _COST,
+        "textbook": _TEXTBOOK,
+    }
 
 
 # Titles of what needs no training and stands below the strategies in every table.

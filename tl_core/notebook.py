@@ -1,6 +1,7 @@
 """A comparison in a few lines of a notebook or script, without store or queue."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,16 +52,23 @@ def compare(
     backbone: str = FIRST_MODEL,
     *,
     strategies: Sequence[str] | None = None,
+    freeze: Sequence[str] | None = None,
+    class_map: Mapping[str, Sequence[int]] | None = None,
     watch: Callable[[Event], None] = lambda _: None,
     **wanted: Any,
 ) -> Result:
     """Compare strategies on labelled images and return what was measured.
 
-    `wanted`: further fields of `request.Request`. `watch` is called with every event. Raises what
-    `request.resolve` raises.
+    `freeze`: blocks that a strategy of one's own freezes. `class_map`: target class to indices of
+    source classes, None to suggest one. `wanted`: further fields of `request.Request`. `watch` is
+    called with every event. Raises what `request.resolve` raises.
     """
     if strategies is not None:
         wanted["strategies"] = tuple(strategies)
+    if freeze is not None:
+        wanted["freeze"] = tuple(freeze)
+    if class_map is not None:
+        wanted["mapping"] = json.dumps({name: list(i) for name, i in class_map.items()})
     request = Request(data=str(data), backbone=backbone, **wanted)
     config, _ = resolve(request, lambda message, fraction: None)
     result = Result()

@@ -18,6 +18,7 @@ from tl_core.weights import WeightsFile
 # In the place of a source probe: measure no forgetting.
 NO_PROBE = "none"
 MOST_STEPS = 100_000
+PRECISIONS = ("auto", "float32", "bf16")
 
 Report = Callable[[str, float | None], None]
 
@@ -31,6 +32,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     `freeze`: names of blocks that a strategy of one's own freezes, None for no such strategy.
     `steps` and `learning_rate`: instead of the budget's and the model's, for all that train.
     `mapping`: target class to source class indices as JSON text or a file of it, None to suggest.
+    `precision` and `threads`: what a comparison was resolved to, to repeat it on any machine.
+    `data_fingerprint` and `probe_fingerprint`: what `data` and `source_probe` have to be; other
+    images are refused.
     """
 
     data: str
@@ -46,6 +50,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     learning_rate: float | None = None
     class_balance: ClassBalance = "none"
     device: str = "auto"
+    precision: str = "auto"
+    threads: int = 0
+    data_fingerprint: str | None = None
+    probe_fingerprint: str | None = None
 
 
 def resolve(request: Request, report: Report) -> tuple[ComparisonConfig, list[Dataset]]:
@@ -61,13 +69,18 @@ def resolve(request: Request, report: Report) -> tuple[ComparisonConfig, list[Da
         raise NotPossible(f"The number of steps is from 1 to {MOST_STEPS:,}.")
     if request.learning_rate is not None and not 0 < request.learning_rate <= 1:
         raise NotPossible("The learning rate is a number above 0, at most 1.")
+    if request.precision not in PRECISIONS:
+        raise NotPossible(f"The precision is one of {', '.join(PRECISIONS)}.")
     strategies = _strategies(request, row)
     file = _weights(request.weights, row, report)
     target = _data(request.data, "target", report)
+    _refuse_others(request.data, target.fingerprint, request.data_fingerprint)
     given = request.source_probe
     probe = _data(given, "probe", report) if given and given != NO_PROBE else None
+    data = data_config(target, probe, row, draws=given is None)
+    _refuse_others(given or "The source probe", data.probe, request.probe_fingerprint)
     config = ComparisonConfig(
-        data=data_config(target, probe, row, draws=given is None),
+        data=data,
         backbone=row.name,
         weights_sha256=file.sha256,
         strategies=strategies,
@@ -78,6 +91,8 @@ def resolve(request: Request, report: Report) -> tuple[ComparisonConfig, list[Da
         learning_rate=request.learning_rate,
         class_balance=request.class_balance,
         device=request.device,
+        precision=request.precision,
+        threads=request.threads,
     )
     return config, [target, *([probe] if probe else [])]
 
@@ -93,6 +108,17 @@ def data_config(
         name=target.name,
         probe=probe.fingerprint if probe else drawn,
         probe_name=probe.name if probe else name,
+    )
+
+
+def _refuse_others(given: str, found: str | None, wanted: str | None) -> None:
+    """Raise NotPossible where a comparison is to be repeated and these are not its images."""
+    if wanted is None or found == wanted:
+        return
+    raise NotPossible(
+        f"{given} holds other images than the comparison had (fingerprint "
+        f"{(found or 'none')[:16]}, not {wanted[:16]}): its numbers would be others. Give the same "
+        "images, or leave the fingerprint out to compare these."
     )
 
 

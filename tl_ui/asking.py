@@ -8,12 +8,10 @@ import streamlit as st
 from tl_core.answers import AnyAnswer, Question
 from tl_core.config import ComparisonConfig, content_hash
 from tl_core.events import Answered
+from tl_core.evidence import LOOK_BACK
 from tl_core.store import Comparison, StoreError
 from tl_ui import current, launch
 from tl_ui.widgets import flash, problem, safe_label
-
-# Older jobs than these are not looked through for an answer.
-LOOK_BACK = 100
 
 
 def answer(

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from tl_core import confidence, costs, flags, outside, recalls, slices
+from tl_core import confidence, costs, evidence, flags, outside, recalls, slices
 from tl_core.answers import AnyAnswer, Question, Soundness, Stress
 from tl_core.calibration import ReliabilityBin
 from tl_core.confidence import ConfidenceRow
@@ -63,24 +63,11 @@ def subject(job: Comparison, followed: Followed) -> Subject:
 
 def answer(kind: Question, answered: type[Kind], config: ComparisonConfig | None) -> Kind | None:
     """Return the newest answer about the same data, source images, model and weights."""
-    if config is None:
-        return None
-    for job in current.store().list(limit=asking.LOOK_BACK, kind=kind):
-        if job.status == "done" and job.config is not None and _alike(job.config, config):
-            found: AnyAnswer | None = asking.answered(job.id)
-            if isinstance(found, answered):
-                return found
+    for job in evidence.jobs_about(current.store(), kind, config) if config is not None else ():
+        found: AnyAnswer | None = asking.answered(job.id)
+        if isinstance(found, answered):
+            return found
     return None
-
-
-def _alike(one: ComparisonConfig, other: ComparisonConfig) -> bool:
-    # The device is resolved in one and not in the other.
-    return (one.data.fingerprint, one.data.probe, one.backbone, one.weights_sha256) == (
-        other.data.fingerprint,
-        other.data.probe,
-        other.backbone,
-        other.weights_sha256,
-    )
 
 
 def judged(of: Subject, attributes: Sequence[Attribute]) -> list[Flag]:
@@ -88,8 +75,8 @@ def judged(of: Subject, attributes: Sequence[Attribute]) -> list[Flag]:
     config = of.job.config
     soundness, stress = answer("check", Soundness, config), answer("stress", Stress, config)
     asked = content_hash(soundness, stress, _named(attributes))
-    evidence = Evidence(of.found, of.followed.rows, soundness, stress, attributes, calibrated(of))
-    return _flags(of.key, asked, evidence)
+    known = Evidence(of.found, of.followed.rows, soundness, stress, attributes, calibrated(of))
+    return _flags(of.key, asked, known)
 
 
 @st.cache_data(max_entries=64, show_spinner="Checking")

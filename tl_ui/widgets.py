@@ -1,32 +1,20 @@
 """Small pieces that pages share: user text made harmless, notices, thumbnails, undo."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
 import streamlit as st
 
 from tl_core import datasets
 from tl_core.datasets import Dataset
+from tl_core.labels import CUT, plain_label
 from tl_ui.theme import THUMBNAIL_WIDTH
 
-CUT = 120
 # Invisible and unbreakable. Streamlit rewrites shortcodes, addresses and arrows after escapes are
 # resolved, so only a character in between keeps the text as it is.
 _JOINER = "\u2060"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _REWRITTEN = re.compile(r"(?<=:)(?=[\w/+-])|(?<=www)(?=\.)|(?=@)|(?<=[-<>=~])(?=[-<>=~])", re.I)
-
-
-def plain_label(text: object, limit: int = CUT) -> str:
-    """Return user text on one line, at most `limit` characters, without invisible controls.
-
-    For places that show text literally: table cells, options of a select box, text fields.
-    """
-    words = "".join(" " if char.isspace() else char for char in str(text))
-    shown = "".join(char for char in words if char == " " or _is_visible(char))
-    shown = " ".join(shown.split())
-    return (shown if len(shown) <= limit else shown[: limit - 1].rstrip() + "…") or "(no name)"
 
 
 def safe_label(text: object, limit: int = CUT) -> str:
@@ -36,12 +24,6 @@ def safe_label(text: object, limit: int = CUT) -> str:
     """
     spaced = _REWRITTEN.sub(_JOINER, plain_label(text, limit))
     return _PUNCTUATION.sub(r"\\\1", spaced)
-
-
-def _is_visible(char: str) -> bool:
-    # Cc control, Cf format (direction overrides, zero width), Co/Cs/Cn nothing a font can show.
-    # The joiner of emoji and of several scripts belongs to the text.
-    return char == "\u200d" or unicodedata.category(char) not in {"Cc", "Cf", "Co", "Cs", "Cn"}
 
 
 def problem(message: object, details: Sequence[str] = ()) -> None:

@@ -2,13 +2,13 @@
 
 import textwrap
 from collections.abc import Sequence
-from html import escape
 
 import plotly.graph_objects as go
 
 from tl_core.curves import MAJORITY_COLOUR, colour
 from tl_core.dots import Dot
-from tl_core.figures.layout import DOTS_MARGIN, DOTS_ROW, laid_out
+from tl_core.figures.layout import DOTS_MARGIN, DOTS_ROW, laid_out, literal
+from tl_core.labels import plain_label
 
 # Characters of a dot's label on one line, and how far apart dots of one label stand.
 _LABEL, _APART = 24, 0.3
@@ -34,7 +34,7 @@ def interval_dots(dots: Sequence[Dot], title: str, shares: bool = False) -> go.F
         figure.add_vline(0, line_color=MAJORITY_COLOUR, line_width=2, line_dash="dot")
     figure.update_yaxes(
         tickvals=list(range(len(labels))),
-        ticktext=["<br>".join(map(escape, _lines(label))) for label in labels],
+        ticktext=["<br>".join(map(literal, _lines(label))) for label in labels],
         range=[len(labels) - 0.5, -0.5],
         zeroline=False,
     )
@@ -47,7 +47,7 @@ def interval_dots(dots: Sequence[Dot], title: str, shares: bool = False) -> go.F
 
 def _lines(label: str) -> list[str]:
     """Return a label, which may be a user's text, on two lines at most."""
-    return textwrap.wrap(label, _LABEL, max_lines=2, placeholder=" …") or ["(no name)"]
+    return textwrap.wrap(plain_label(label), _LABEL, max_lines=2, placeholder=" …")
 
 
 def _series(dots: Sequence[Dot], labels: Sequence[str], shift: float) -> go.Scatter:
@@ -64,7 +64,7 @@ def _series(dots: Sequence[Dot], labels: Sequence[str], shift: float) -> go.Scat
             "color": shade,
         },
         customdata=[_said(d) for d in dots],
-        text=[escape(d.label) for d in dots],
+        text=[literal(d.label) for d in dots],
         mode="markers",
         marker={"color": shade, "size": 10},
         name=dots[0].series,

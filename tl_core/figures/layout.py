@@ -1,6 +1,10 @@
-"""What all charts share: size, margins, transparent ground."""
+"""What all charts share: size, margins, transparent ground, user text that stays text."""
+
+from html import escape
 
 import plotly.graph_objects as go
+
+from tl_core.labels import plain_label
 
 # Height of a line of dots, and of all else around them.
 DOTS_ROW, DOTS_MARGIN = 38, 64
@@ -19,3 +23,12 @@ def laid_out(figure: go.Figure, height: int) -> go.Figure:
     figure.update_xaxes(automargin=True)
     figure.update_yaxes(automargin=True)
     return figure
+
+
+def literal(text: object) -> str:
+    """Return user text as a chart shows it literally, on one line.
+
+    Charts read a few tags and entities in every text. Quotation marks are none of them: escaped,
+    they would be shown as `&quot;`.
+    """
+    return escape(plain_label(text), quote=False)
