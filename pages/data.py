@@ -46,6 +46,7 @@ way = st.segmented_control(
     required=True,
     format_func=WAYS.__getitem__,
     key="way",
+    persist_state="session",
 )
 if way == "samples":
     dataset_library.samples()

@@ -158,6 +158,63 @@ def test_table_with_a_split_and_other_column_names(tmp_path):
     assert datasets.balance(dataset)["Bär"] == {"test": 1, "train": 4}
 
 
+def grouped(rows: list[tuple[str, str, str]], columns: str) -> datasets.Dataset:
+    """A table of (class, group, part) rows with an image each."""
+    files = {f"{number}.png": png(number) for number in range(len(rows))}
+    lines = [
+        ",".join([f"{number}.png", label, group, part])
+        for number, (label, group, part) in enumerate(rows)
+    ]
+    table = "\n".join([columns, *lines]).encode()
+    return ingest.ingest_files(uploads({**files, "table.csv": table}), name="scans")
+
+
+def test_a_table_may_say_what_belongs_together():
+    rows = [(label, f"patient {n // 3}", "") for label in ("ill", "well") for n in range(12)]
+    rows += [("ill", "", ""), ("well", "only one", "")]
+    data = grouped(rows, "file,label,Group,split")
+    numbers = {image.pixels: int(image.name.split(".")[0]) for image in data.images}
+    # A patient may have images of both classes; an empty cell is no group.
+    assert len(data.together) == 4
+    assert {len(group) for group in data.together} == {6}
+    assert any("26 images in 6 groups" in note for note in data.notes)
+    for seed in range(40):
+        part = datasets.split(data, seed)
+        where = {}
+        for name in ("train", "validation", "test"):
+            for index in getattr(part, name):
+                row = numbers[data.images[index].pixels]
+                where.setdefault(rows[row][1] or row, set()).add(name)
+        assert all(len(names) == 1 for names in where.values())
+
+
+def test_a_group_across_a_given_split_stays_where_it_tests():
+    rows = [(label, f"{label}{n % 4}", "train") for label in ("ill", "well") for n in range(12)]
+    rows += [("ill", "ill0", "test"), ("well", "new", "test")]
+    data = grouped(rows, "file,label,group,split")
+    part = datasets.split(data, 0)
+    assert len(part.test) == 2
+    assert len(part.left_out) == 3
+    assert any("Copies or groups across the parts" in note for note in data.notes)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([("ill", "a", ""), ("well", "b", "")] * 6, "2 classes have fewer than 3 groups"),
+        (
+            [("ill", "a", "train"), ("well", "b", "train")] * 6
+            + [("ill", "c", "test"), ("well", "d", "test")],
+            "Nothing is left to choose settings with",
+        ),
+    ],
+)
+def test_groups_that_cannot_fill_every_part_are_refused(home, rows, words):
+    with pytest.raises(BadInput, match=words):
+        grouped(rows, "file,label,group,split")
+    assert datasets.all_datasets() == []
+
+
 def test_all_faulty_rows_are_named(tmp_path):
     write_files(tmp_path, {"a.png": png(0)})
     (tmp_path.parent / "secret.png").write_bytes(png(1))

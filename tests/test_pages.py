@@ -134,39 +134,63 @@ def test_loose_files_are_collected_class_after_class(app) -> None:
     at.segmented_control(key="way").set_value("own").run()
     at.segmented_control(key="target_mode").set_value("classes").run()
     assert at.file_uploader(key="target_classes_0").disabled
-    assert at.button(key="make_staged").disabled
-    for turn, name in enumerate(("ant", HOSTILE.replace("/", ""))):
+    for turn, name in enumerate(("ant", HOSTILE)):
         at.text_input(key=f"class_name_{turn}").set_value(name).run()
         uploader = at.file_uploader(key=f"target_classes_{turn}")
         for number in range(4):
             uploader = uploader.upload(f"{number}.png", png(10 * turn + number))
         uploader.run()
         assert not at.exception
+        assert at.button(key="make_staged").disabled is (turn == 0)
     at.text_input(key="staged_name").set_value("mine").run()
     at.button(key="make_staged").click().run()
     assert not at.exception
     assert not at.error, texts(at)
     dataset = datasets.load(at.session_state["choice"].dataset)
     assert dataset.name == "mine" and len(dataset.images) == 8
-    assert HOSTILE.replace("/", "") in dataset.classes
+    assert HOSTILE in dataset.classes
+
+
+def test_a_dropped_folder_of_one_class_may_hold_anything(app) -> None:
+    at = app("data")
+    at.segmented_control(key="way").set_value("own").run()
+    at.segmented_control(key="target_mode").set_value("classes").run()
+    at.text_input(key="class_name_0").set_value("ant").run()
+    files = {".DS_Store": b"x", "notes.txt": b"x", "old.zip": b"x", "1.png": png(1)}
+    uploader = at.file_uploader(key="target_classes_0")
+    for name, content in files.items():
+        uploader = uploader.upload(name, content)
+    uploader.run()
+    assert not at.exception
+    assert "ant: 1 picture added; 3 other files left out." in texts(at)
+    listed = next(
+        frame.value for frame in at.dataframe if "Files that were not taken" in frame.value
+    )
+    assert sorted(line.split(":")[0] for line in listed["Files that were not taken"]) == [
+        "notes.txt",
+        "old.zip",
+    ]
+    assert "Still missing: At least two classes are needed. ant: 1 of at least 4" in texts(at)
 
 
 def test_a_class_with_too_few_images_is_named_and_its_files_keep_waiting(app) -> None:
     at = app("data")
     at.segmented_control(key="way").set_value("own").run()
     at.segmented_control(key="target_mode").set_value("classes").run()
-    for turn, (name, images) in enumerate((("ant", 4), ("bee", 2))):
+    for turn, name in enumerate(("ant", "bee")):
         at.text_input(key=f"class_name_{turn}").set_value(name).run()
         uploader = at.file_uploader(key=f"target_classes_{turn}")
-        for number in range(images):
-            uploader = uploader.upload(f"{number}.png", png(10 * turn + number))
+        for number in range(4):
+            broken = name == "bee" and number == 0
+            content = b"no picture" if broken else png(10 * turn + number)
+            uploader = uploader.upload(f"{number}.png", content)
         uploader.run()
     at.button(key="make_staged").click().run()
     assert not at.exception
     assert "bee" in at.error[0].value
-    assert {name: len(files) for name, files in at.session_state["staged"].items()} == {
+    assert {name: len(files) for name, files in at.session_state["waiting"].classes.items()} == {
         "ant": 4,
-        "bee": 2,
+        "bee": 4,
     }
 
 
@@ -176,9 +200,11 @@ def test_waiting_files_of_a_removed_class_are_not_used(app) -> None:
     at.segmented_control(key="target_mode").set_value("classes").run()
     at.text_input(key="class_name_0").set_value("ant").run()
     at.file_uploader(key="target_classes_0").upload("1.png", png(1)).run()
-    assert "ant" in at.session_state["staged"]
+    assert "ant" in at.session_state["waiting"].classes
     at.button(key="unstage_ant").click().run()
-    assert at.session_state["staged"] == {}
+    assert at.session_state["waiting"].classes == {}
+    at.button(key="flash_undo").click().run()
+    assert len(at.session_state["waiting"].classes["ant"]) == 1
 
 
 def test_an_earlier_data_set_is_chosen_from_the_list_and_deleted(app, home: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tl_core.catalog import catalog
 from tl_core.labels import plain_label, revealed
 from tl_core.strategies import STRATEGIES, custom_strategy, frozen_prefix
-from tl_ui import layers, staging
+from tl_ui import layers
 from tl_ui.widgets import safe_label
 
 HOSTILE = {
@@ -103,16 +103,6 @@ def test_presets_and_own_choice_freeze_the_same_blocks(row) -> None:
 def test_ticks_of_the_table_change_only_their_block() -> None:
     assert layers.edited((False, False, True), {0: {"Trained": True}}) == (True, False, True)
     assert layers.edited((False, True), {1: {"Trained": False}, 0: {}}) == (False, False)
-
-
-@pytest.mark.parametrize("name", ["", "  ", "a/b", "a\\b", "..", ".hidden", "C:cat"])
-def test_class_names_that_would_be_read_as_paths_are_explained(name: str) -> None:
-    assert staging.class_name_fault(name)
-
-
-@pytest.mark.parametrize("name", ["cat", "Ätzend & <b>", "v1.2", "C major"])
-def test_any_other_class_name_is_fine(name: str) -> None:
-    assert not staging.class_name_fault(name)
 
 
 def test_a_commands_invisible_characters_are_written_out() -> None:

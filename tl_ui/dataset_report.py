@@ -120,8 +120,8 @@ def _explain_split(data: Dataset, split: datasets.Split) -> None:
         )
     if split.left_out:
         st.caption(
-            f"{number_of(len(split.left_out), 'copy', 'copies')} of test or validation images in "
-            "other parts are left out."
+            f"{number_of(len(split.left_out), 'image')} left out: copies of test or validation "
+            "images, or of one group with them."
         )
 
 

@@ -1,4 +1,4 @@
-"""Bringing one's own images: a folder, a zip, or loose files class by class."""
+"""Bringing one's own images: a folder, a zip, loose files or the camera, class by class."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +9,20 @@ import streamlit as st
 from tl_core import catalog, ingest
 from tl_core.datasets import Dataset, Kind
 from tl_core.datasets.limits import MAX_IMAGE_BYTES, MAX_ZIP_BYTES, MB, BadInput
-from tl_core.wording import number_of
-from tl_ui import current, staging
+from tl_ui import camera, current, waiting_list
 from tl_ui.staging import Progress
 from tl_ui.widgets import plain_label, problem, safe_label
 
-IMAGE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
-MODES = {"folder": "A folder", "zip": "A zip", "classes": "Class by class"}
+MODES = {
+    "folder": "A folder",
+    "zip": "A zip",
+    "classes": "Class by class",
+    "camera": "Take pictures",
+}
+
+# More than an image may have: what is too large, or no image, is to arrive and be listed with its
+# reason. What the browser skips is forgotten with the emptied uploader.
+_MOST_MB = 4 * MAX_IMAGE_BYTES // MB
 
 
 def section(kind: Kind, taken: Callable[[Dataset], None]) -> None:
@@ -28,8 +35,10 @@ def section(kind: Kind, taken: Callable[[Dataset], None]) -> None:
         required=True,
         format_func=MODES.__getitem__,
         key=f"{kind}_mode",
+        persist_state="session",
     )
-    {"folder": _folder, "zip": _zip, "classes": _classes}[mode](kind, taken)
+    ways = {"folder": _folder, "zip": _zip, "classes": _classes, "camera": _camera}
+    ways[mode](kind, taken)
     fault = st.session_state.get(f"{kind}_fault")
     if fault:
         problem(*fault)
@@ -55,9 +64,8 @@ def _folder(kind: Kind, taken: Callable[[Dataset], None]) -> None:
         "Choose the folder of your images"
         if kind == "unlabelled"
         else "Choose the folder that holds one folder for each class",
-        type=[*IMAGE_TYPES, "csv"],
         accept_multiple_files="directory",
-        max_upload_size=MAX_IMAGE_BYTES // MB,
+        max_upload_size=_MOST_MB,
     )
     st.caption(_folder_words(kind))
     if files:
@@ -79,7 +87,8 @@ def _folder_words(kind: Kind) -> str:
     return (
         "`my images/cat/1.jpg`, `my images/dog/2.jpg` … : each folder's name becomes a class. "
         "`train` with `val` or `test` around the class folders keeps your split. A CSV with the "
-        "columns `file` and `label` works likewise."
+        "columns `file` and `label` works likewise; a column `group` (the same object, patient, "
+        "burst) keeps images together: no group is ever divided between training and testing."
     )
 
 
@@ -150,54 +159,32 @@ def _classes(kind: Kind, taken: Callable[[Dataset], None]) -> None:
         max_chars=120,
         placeholder="cat",
         icon=":material/label:",
-    )
-    fault = staging.class_name_fault(name or "")
+    ).strip()
     files = _uploader(
         kind,
         "classes",
         "Its images",
-        type=IMAGE_TYPES,
         accept_multiple_files=True,
-        max_upload_size=MAX_IMAGE_BYTES // MB,
-        disabled=bool(fault),
+        max_upload_size=_MOST_MB,
+        disabled=not name,
     )
-    if fault:
-        st.caption(f":material/info: {fault}")
-    if files and name and not fault:
-        staging.stage(name, files)
+    if not name:
+        st.caption(":material/info: Type the name of the class first, then drop its images.")
+    if files and name:
+        waiting_list.take_files(name, files)
         _empty(kind)
         st.rerun()
-    _staged(kind, taken)
+    waiting_list.say_fault()
+    waiting_list.section(lambda read: _take(kind, taken, read))
 
 
-def _staged(kind: Kind, taken: Callable[[Dataset], None]) -> None:
-    """Show what has been collected, with ways to drop a class and to make the data set."""
-    staged = staging.staged()
-    for name, files in list(staged.items()):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(
-                f"**{safe_label(name)}**: {number_of(len(files), 'image')}", width="content"
-            )
-            st.button(
-                "Remove",
-                key=f"unstage_{name}",
-                type="tertiary",
-                icon=":material/close:",
-                on_click=staged.pop,
-                args=(name, None),
-            )
-    ready = len(staged) >= 2
-    name = st.text_input(
-        "Name of the data set", value="My images", key="staged_name", max_chars=120
-    )
-    st.button(
-        "Make the data set",
-        type="primary",
-        disabled=not ready,
-        key="make_staged",
-        on_click=lambda: st.session_state.update(make_staged_asked=True),
-    )
-    if st.session_state.pop("make_staged_asked", False):
-        _take(kind, taken, lambda show: staging.ingest_staged(kind, name or "My images", show))
-    if not ready:
-        st.caption("At least two classes with four images each are needed.")
+def _camera(kind: Kind, taken: Callable[[Dataset], None]) -> None:
+    """Collect bursts of the camera, class by class; they wait beside loose files."""
+
+    # The rest of the page need not be drawn anew for every burst.
+    @st.fragment
+    def collect() -> None:
+        camera.section()
+        waiting_list.section(lambda read: _take(kind, taken, read))
+
+    collect()

@@ -64,22 +64,26 @@ def _thumbnail(pixels: str, _dataset: Dataset, _index: int) -> bytes:
 
 
 def flash(
-    message: str, icon: str = ":material/check:", undo: Callable[[], None] | None = None
+    message: str,
+    icon: str = ":material/check:",
+    undo: Callable[[], None] | None = None,
+    place: str = "",
 ) -> None:
     """Keep a notice, optionally with an undo, for the next run: widgets can be reset meanwhile.
 
-    `message` is Markdown; user text in it has gone through `safe_label`.
+    `message` is Markdown; user text in it has gone through `safe_label`. `place`: the part of a
+    long page that shows it, the page's top by default.
     """
-    st.session_state["_flash"] = (message, icon, undo)
+    st.session_state["_flash"] = (message, icon, undo, place)
     st.session_state["_flash_seen"] = False
 
 
-def show_flash() -> None:
-    """Show the kept notice, until the next one, until it is closed, or the page is left."""
+def show_flash(place: str = "") -> None:
+    """Show a place's kept notice, until the next one, until it is closed, or the page is left."""
     kept = st.session_state.get("_flash")
-    if kept is None:
+    if kept is None or kept[3] != place:
         return
-    message, icon, undo = kept
+    message, icon, undo, _ = kept
     st.session_state["_flash_seen"] = True
     with st.container(horizontal=True, vertical_alignment="center", key="flash"):
         st.markdown(f"{icon} {message}", width="content")

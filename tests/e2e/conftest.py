@@ -16,6 +16,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+# A camera that shows a moving pattern; each context decides whether pages may use it.
+FLAGS += ["--use-fake-device-for-media-stream"]
 
 
 class Server:

@@ -21,7 +21,7 @@ from tl_core.datasets.records import (
     save,
     successor,
 )
-from tl_core.datasets.splits import Split, has_given_split, split
+from tl_core.datasets.splits import Split, groups_of, has_given_split, split
 from tl_core.metrics import majority_accuracy
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "balance",
     "delete",
     "duplicates",
+    "groups_of",
     "has_given_split",
     "load",
     "majority_baseline",

@@ -64,18 +64,18 @@ class Facts:
     reduced: bool
 
 
-def decode(content: bytes) -> tuple[Image.Image, Facts]:
+def decode(content: bytes, most: int = MAX_PIXELS) -> tuple[Image.Image, Facts]:
     """Decode an image file completely, whatever its extension; of several frames the first.
 
     Returns 8-bit RGB with the shorter side at most `STORED_SHORT_SIDE`, transparency on white.
-    Raises Unreadable with the reason to show.
+    Raises Unreadable with the reason to show, unread where its header announces over `most` pixels.
     """
     if not content:
         raise Unreadable("the file is empty")
     if len(content) > MAX_IMAGE_BYTES:
         raise Unreadable(f"larger than {MAX_IMAGE_BYTES // MB} MB")
     try:
-        with _memory.holding(_announced_pixels(content)):
+        with _memory.holding(_announced_pixels(content, most)):
             # In a call of its own: the full-size image is gone before others may take its room.
             return _decoded(content)
     except Unreadable:
@@ -83,24 +83,24 @@ def decode(content: bytes) -> tuple[Image.Image, Facts]:
     except UnidentifiedImageError as error:
         raise Unreadable("not a JPEG, PNG, WebP, BMP, GIF or TIFF image") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Unreadable(_too_many_pixels(None)) from error
+        raise Unreadable(_too_many_pixels(None, most)) from error
     except Exception as error:
         # Damaged data surface as whatever the format's parser stumbles over (struct.error,
         # SyntaxError, IndexError ...); no such file may end the whole upload.
         raise Unreadable("damaged or cut off: it cannot be decoded completely") from error
 
 
-def _announced_pixels(content: bytes) -> int:
+def _announced_pixels(content: bytes, most: int) -> int:
     with Image.open(io.BytesIO(content), formats=FORMATS) as image:
         pixels = image.width * image.height
-    if pixels > MAX_PIXELS:
-        raise Unreadable(_too_many_pixels(pixels))
+    if pixels > most:
+        raise Unreadable(_too_many_pixels(pixels, most))
     return pixels
 
 
-def _too_many_pixels(pixels: int | None) -> str:
-    announced = "far too many" if pixels is None else f"{pixels / 1e6:.0f}"
-    return f"{announced} megapixels by its header; the limit is {MAX_PIXELS // 10**6}"
+def _too_many_pixels(pixels: int | None, most: int) -> str:
+    announced = "far too many" if pixels is None else f"{pixels / 1e6:.3g}"
+    return f"{announced} megapixels by its header; the limit is {most / 1e6:.2g}"
 
 
 def _decoded(content: bytes) -> tuple[Image.Image, Facts]:

@@ -13,6 +13,14 @@ MAX_PIXELS: Final = 40_000_000
 MAX_TABLE_BYTES: Final = 25 * MB
 MAX_NAME: Final = 255
 
+# One burst of a camera in the browser: frames, the longer side of one in pixels, its bytes.
+MAX_BURST: Final = 40
+FRAME_SIDE: Final = 640
+MAX_FRAME_BYTES: Final = 1 * MB
+
+# A group is never divided, so training, choosing and testing take one each.
+MIN_GROUPS: Final = 3
+
 # Fewer cannot be divided into two training, one validation and one test image.
 MIN_CLASS_IMAGES: Final = 4
 

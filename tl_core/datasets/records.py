@@ -60,8 +60,9 @@ class Dataset(Record, frozen=True):
     `mirror`: whether left and right may be exchanged without changing the class. `created`: ISO
     time in UTC. `signature`: of the files it was read from, to find it again without reading them.
 
-    `together`: groups of images, by pixels, that no split divides. `edited_from`: fingerprint of
-    the data set that this one was made from by `edits`, sentences for the user.
+    `together`: groups of images, by pixels, that no split divides: a burst, a patient, copies.
+    `edited_from`: fingerprint of the data set that this one was made from by `edits`, sentences for
+    the user.
     """
 
     name: str

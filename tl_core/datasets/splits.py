@@ -40,7 +40,7 @@ def split(dataset: Dataset, seed: int) -> Split:
     is for validation. A given `test`, else `validation` part tests; with all three the validation
     part validates, else a quarter of training does.
     """
-    groups = _groups(dataset)
+    groups = groups_of(dataset)
     if has_given_split(dataset):
         return _given(dataset, groups, seed)
     folds = _folds(dataset, groups, np.random.default_rng([seed // FOLDS, FOLDS]))
@@ -56,11 +56,11 @@ def _split(
     return Split(train=flat[0], validation=flat[1], test=flat[2], left_out=tuple(sorted(left_out)))
 
 
-def _groups(dataset: Dataset) -> list[Group]:
-    """Return images that stay together, in the order of their pixels' hash.
+def groups_of(dataset: Dataset) -> list[Group]:
+    """Return the images that stay together, in the order of their pixels' hash.
 
-    Those with the same pixels, and groups that the user wants kept together; groups that share an
-    image are one.
+    Those with the same pixels, and the data set's groups (`together`); groups that share an image
+    are one. An image of no group is a group by itself.
     """
     names = {image.pixels: image.pixels for image in dataset.images}
 

@@ -35,6 +35,7 @@ from tl_core.ingest.sources import (
     list_folder,
     signature,
 )
+from tl_core.ingest.waiting import WaitingRoom
 
 __all__ = [
     "MAX_ENTRIES",
@@ -49,8 +50,10 @@ __all__ = [
     "STORED_SHORT_SIDE",
     "BadInput",
     "Sample",
+    "WaitingRoom",
     "ingest_files",
     "ingest_path",
+    "ingest_waiting",
     "ingest_zip",
     "known_sample",
     "preview",
@@ -59,7 +62,7 @@ __all__ = [
 ]
 
 # Raised when the same files would give another data set, so that none is found by its files.
-FORMAT: Final = "1"
+FORMAT: Final = "2"
 
 SAMPLE_PREFIX: Final = "sample:"
 
@@ -123,6 +126,14 @@ def ingest_files(
     Raises BadInput like `ingest_path`.
     """
     return _commit(arrange(list_files(files), kind), name, kind, "", progress)
+
+
+def ingest_waiting(waiting: WaitingRoom, *, name: str, progress: Progress | None = None) -> Dataset:
+    """Make a data set of pictures that wait class by class; each burst of frames is one group.
+
+    They go on waiting, to be added to. Raises BadInput like `ingest_path`.
+    """
+    return _commit(waiting.layout(), name, "target", "", progress)
 
 
 def _ingest_zip(

@@ -4,6 +4,7 @@ import errno
 import shutil
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -114,13 +115,25 @@ def _dataset(stored: list[Stored], files: dict[str, str], name: str, kind: Kind)
     ]
     images.sort(key=order)
     content = ((names[image.label], image.part, image.pixels) for image in images)
+    together = _together(stored)
     return Dataset(
         name=clean_name(name) or "images",
-        fingerprint=records.fingerprint(kind, content),
+        fingerprint=records.fingerprint(kind, content, together),
         kind=kind,
         classes=tuple(names),
         images=tuple(images),
+        together=together,
     )
+
+
+def _together(stored: list[Stored]) -> tuple[tuple[str, ...], ...]:
+    """Return the groups that were brought with the images, by pixels, as edits write them."""
+    groups: dict[str, set[str]] = defaultdict(set)
+    for image in stored:
+        if image.item.group:
+            groups[image.item.group].add(image.pixels)
+    found = {tuple(sorted(pixels)) for pixels in groups.values() if len(pixels) > 1}
+    return tuple(sorted(found))
 
 
 def order(image: ImageRecord) -> tuple[int, Part, str, str]:

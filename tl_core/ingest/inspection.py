@@ -5,13 +5,19 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from tl_core.datasets.decoding import Facts
-from tl_core.datasets.limits import MIN_CLASS_IMAGES, BadInput
+from tl_core.datasets.limits import MIN_CLASS_IMAGES, MIN_GROUPS, BadInput
 from tl_core.datasets.records import Dataset
-from tl_core.datasets.splits import MIN_TRAINING, has_given_split, split
+from tl_core.datasets.splits import FOLDS, MIN_TRAINING, groups_of, has_given_split, split
 from tl_core.ingest.sources import counted
 
 # A longer list in an error hides its sentence.
 _MOST_DETAILS: Final = 200
+
+MORE_GROUPS: Final = (
+    "A group (a burst, or equal words in the column 'group') is never divided, so training, "
+    f"choosing and testing take one each: bring at least {MIN_GROUPS} per class, with a moved "
+    "camera, another background, another object. Groups with the same picture count as one."
+)
 
 
 def check(dataset: Dataset, brought: Iterable[str]) -> None:
@@ -46,6 +52,43 @@ def check(dataset: Dataset, brought: Iterable[str]) -> None:
         few = {name: training[name] for name in dataset.classes if training[name] < MIN_TRAINING}
         if few:
             raise _too_few(few, f"fewer than {MIN_TRAINING} images left for training", refused)
+    if dataset.together:
+        _check_groups(dataset, refused)
+
+
+def _check_groups(dataset: Dataset, refused: tuple[str, ...]) -> None:
+    """Raise BadInput where groups, which no split divides, cannot fill all parts."""
+    if has_given_split(dataset):
+        if not split(dataset, 0).validation:
+            raise BadInput(
+                "Nothing is left to choose settings with: all training images belong to one group "
+                "that is never divided. Add other images to the training part, or a validation "
+                "part of your own.",
+                refused,
+            )
+        return
+    counts = group_counts(dataset)
+    few = {name: count for name, count in counts.items() if count < MIN_GROUPS}
+    if few:
+        raise _too_few(few, f"fewer than {MIN_GROUPS} groups", refused, "group", MORE_GROUPS)
+    for seed in range(FOLDS):
+        part = split(dataset, seed)
+        wanted = ((part.train, MIN_TRAINING), (part.validation, 1), (part.test, 1))
+        for images, least in wanted:
+            have = Counter(dataset.classes[dataset.images[i].label] for i in images)
+            few = {name: counts[name] for name in dataset.classes if have[name] < least}
+            if few:
+                what = "groups of too different sizes to fill every part"
+                raise _too_few(few, what, refused, "group", MORE_GROUPS)
+
+
+def group_counts(dataset: Dataset) -> dict[str, int]:
+    """Return in how many groups each class has images; an image of no group counts by itself."""
+    counts = dict.fromkeys(dataset.classes, 0)
+    for group in groups_of(dataset):
+        for label in {dataset.images[i].label for i in group}:
+            counts[dataset.classes[label]] += 1
+    return counts
 
 
 def _different(dataset: Dataset) -> dict[str, int]:
@@ -56,21 +99,43 @@ def _different(dataset: Dataset) -> dict[str, int]:
     return {name: len(pixels[label]) for label, name in enumerate(dataset.classes)}
 
 
-def _too_few(few: dict[str, int], what: str, refused: tuple[str, ...]) -> BadInput:
+def _too_few(
+    few: dict[str, int],
+    what: str,
+    refused: tuple[str, ...],
+    noun: str = "image",
+    remedy: str = "Add images to them or remove them.",
+) -> BadInput:
     shown = ", ".join(f"'{name}' ({count})" for name, count in list(few.items())[:5])
     more = f" and {len(few) - 5} more" if len(few) > 5 else ""
     verb = "has" if len(few) == 1 else "have"
     classes = "class" if len(few) == 1 else "classes"
-    lines = tuple(f"class '{name}': {counted(count, 'image')}" for name, count in few.items())
+    lines = tuple(f"class '{name}': {counted(count, noun)}" for name, count in few.items())
     return BadInput(
-        f"{len(few)} {classes} {verb} {what}: {shown}{more}. Add images to them or remove them.",
+        f"{len(few)} {classes} {verb} {what}: {shown}{more}. {remedy}",
         (*lines, *refused),
     )
 
 
 def notes(dataset: Dataset, facts: Sequence[Facts]) -> list[str]:
     """Return sentences on what was found and done; `facts` has one entry per image."""
-    return [*_copies(dataset), *_conversions(facts), *_missing_from_test(dataset)]
+    return [
+        *_groups(dataset),
+        *_copies(dataset),
+        *_conversions(facts),
+        *_missing_from_test(dataset),
+    ]
+
+
+def _groups(dataset: Dataset) -> Iterable[str]:
+    if not dataset.together:
+        return
+    images, groups = len(dataset.images), counted(len(groups_of(dataset)), "group")
+    yield (
+        f"{counted(images, 'image')} in {groups}: images of a group always stay in the same part "
+        "of a split. They resemble each other and say less than as many separate ones, while "
+        "intervals count images: real uncertainty is larger than they show."
+    )
 
 
 def _copies(dataset: Dataset) -> Iterable[str]:
@@ -89,8 +154,9 @@ def _copies(dataset: Dataset) -> Iterable[str]:
     left_out = split(dataset, 0).left_out if has_given_split(dataset) else ()
     if left_out:
         yield (
-            f"Copies across the parts of the given split: {counted(len(left_out), 'image')} left "
-            "out, the copy nearest to the test part stays."
+            f"Copies{' or groups' if dataset.together else ''} across the parts of the given "
+            f"split: {counted(len(left_out), 'image')} left out, what is nearest to the test part "
+            "stays."
         )
 
 

@@ -41,7 +41,7 @@ def arrange(listing: Listing, kind: Kind) -> Layout:
 
     Raises BadInput if a table of labels is used and names files that are not there.
     """
-    images, texts = _sort_out(listing)
+    images, texts = sort_out(listing)
     layout = Layout([], listing.refused, listing.notes)
     if kind == "unlabelled":
         layout.items = [Item(image, UNLABELLED, "") for image in images]
@@ -64,7 +64,7 @@ def arrange(listing: Listing, kind: Kind) -> Layout:
     return layout
 
 
-def _sort_out(listing: Listing) -> tuple[list[Source], list[Source]]:
+def sort_out(listing: Listing) -> tuple[list[Source], list[Source]]:
     """Return possible images and text files; archives within the upload are refused."""
     images, texts = [], []
     for source in listing.sources:

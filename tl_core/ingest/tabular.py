@@ -17,6 +17,7 @@ IMAGE_COLUMNS: Final = ("image", "file", "filename", "path", "image_path")
 _CLASS_COLUMNS: Final = ("label", "class", "class_name", "target", "category")
 _SOURCE_COLUMNS: Final = ("class_index", "synset", "class_name")
 _PART_COLUMNS: Final = ("split", "part")
+GROUP_COLUMN: Final = "group"
 
 PART_NAMES: Final[dict[str, Part]] = {
     "train": "train",
@@ -31,11 +32,15 @@ PART_NAMES: Final[dict[str, Part]] = {
 
 @dataclass(frozen=True)
 class Item:
-    """One image with its class name and part, not yet read."""
+    """One image with its class name and part, not yet read.
+
+    `group`: what splits never divide (the same object, patient, burst of a camera); "" for none.
+    """
 
     source: Source
     label: str
     part: Part
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,7 @@ def items(table: Table, name: str, kind: Kind, find: Callable[[str], Source | No
     image = table.column(IMAGE_COLUMNS)
     label = table.column(class_columns(kind))
     part = table.column(_PART_COLUMNS) if kind == "target" else None
+    group = table.column([GROUP_COLUMN]) if kind == "target" else None
     assert image is not None and label is not None
     found: list[Item] = []
     faults: list[str] = []
@@ -120,7 +126,8 @@ def items(table: Table, name: str, kind: Kind, find: Callable[[str], Source | No
         try:
             source = _file(cells[image], find)
             part_name = _part(cells[part]) if part is not None else ""
-            found.append(Item(source, _label(cells[label]), part_name))
+            together = cells[group] if group is not None else ""
+            found.append(Item(source, _label(cells[label]), part_name, together))
         except Unreadable as error:
             faults.append(f"row {line}: {error}")
     if part is not None and len({bool(item.part) for item in found}) > 1:
