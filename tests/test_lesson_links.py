@@ -104,7 +104,7 @@ def test_a_bad_value_is_refused_with_a_sentence_and_the_rest_is_taken(key: str, 
 
 def test_nothing_but_the_whitelist_can_be_set() -> None:
     names = ("weights", "command", "path", "data", "device", "probe", "threads", "TL_HOME")
-    link = parse({"seeds": "3", **{name: "x" for name in names}})
+    link = parse({"seeds": "3", **dict.fromkeys(names, "x")})
     assert link.settings == LinkSettings(seeds=3)
     (said,) = link.notices
     assert said.startswith("Not known in a link: ") and "and others" in said

@@ -36,13 +36,14 @@ def section(strategies: Sequence[Strategy]) -> None:
         format_func=lambda name: f"{swatch(name)} {safe_label(titles[name])}",
         key=_PILLS,
         on_change=lambda: remember(st.session_state[_PILLS]),
+        wrap=True,
         help="A guess changes nothing that is computed. The result page answers it in one line.",
     )
 
 
 def swatch(strategy: str) -> str:
     """Return a small square in a strategy's colour, as Markdown."""
-    return f':color[■]{{foreground="{curves.colour(strategy)}"}}'
+    return f':color[█]{{foreground="{curves.colour(strategy)}"}}'
 
 
 def show(job: Comparison, followed: Followed) -> None:

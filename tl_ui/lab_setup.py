@@ -133,9 +133,9 @@ def _start(ready: Prepared) -> None:
     st.caption(f"{queue}{power}.")
     for note in planned.notes if planned else ():
         st.caption(safe_label(note, 300))
+    st.caption("Don't worry, nothing here can break: everything can be undone or run again.")
     if not lesson_link.hidden("guess"):
         guess.section(ready.config.strategies)
-    st.caption("Don't worry, nothing here can break: everything can be undone or run again.")
     teach.popover()
 
 

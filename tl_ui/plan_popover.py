@@ -26,8 +26,9 @@ def section(row: Model) -> None:
     _seeds()
     _budget(row)
     _fixed()
-    _balance()
-    undo.button("plan", "the plan", *PLAN)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _balance()
+        undo.button("plan", "the plan", *PLAN)
 
 
 def _strategies(row: Model) -> None:
