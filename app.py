@@ -2,11 +2,17 @@
 
 import streamlit as st
 
-from tl_ui import runner, shell
+from tl_ui import big_screen, foot, lesson_link, runner, shell, workshop
 
 st.set_page_config(page_title="Transfer Lab", page_icon=str(shell.ICON), layout="wide")
 runner.keep_alive()
+lesson_link.take()
 page = shell.navigate()
+lesson_link.to_lesson(page)
 with shell.marked():
+    big_screen.apply()
     shell.strip()
+    lesson_link.banner()
+    workshop.banner()
     page.run()
+    foot.show()

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from tl_core import glossary
 from tl_core.datasets import Dataset
 from tl_core.wording import number_of
 from tl_ui import (
@@ -58,11 +59,15 @@ else:
 st.header("Used now", anchor=False)
 dataset_report.section(current.dataset())
 
-st.header("Is it sound?", anchor=False)
+st.header("Is it sound?", anchor=False, help=glossary.explain("leakage", "domain distance"))
 soundness_view.section(current.dataset())
 
 with st.expander("Images without labels: what is among them?", icon=":material/help:"):
     shift_view.section()
 
-st.header("Source images: what would be forgotten?", anchor=False)
+st.header(
+    "Source images: what would be forgotten?",
+    anchor=False,
+    help=glossary.explain("probe set", "forgetting"),
+)
 probe_section.section(current.probe(), current.model())

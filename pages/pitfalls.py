@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from tl_core import glossary
 from tl_ui import pitfall_card, pitfall_grid, pitfall_run, pitfall_state, shell
 from tl_ui.widgets import show_flash
 
 shell.require_shell()
-st.title("What can go wrong, and how would I notice?")
+st.title("What can go wrong, and how would I notice?", help=glossary.explain("transfer learning"))
 show_flash()
 
 opened, there = pitfall_state.opened(), pitfall_run.known()

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from tl_core import glossary
 from tl_ui import shell, trust_choice, trust_view
 from tl_ui.widgets import show_flash
 
 shell.require_shell()
-st.title("Can I trust it?")
+st.title("Can I trust it?", help=glossary.explain("interval", "calibration"))
 show_flash()
 
 job = trust_choice.section()

@@ -18,7 +18,17 @@ from tests.factories import (
     run_started,
 )
 from tl_core.events import ComparisonEnded, JobEnded, Progress
-from tl_core.store import MAX_ATTEMPTS, QUEUE_LIMIT, QueueFull, Store, StoreError, StoreFull
+from tl_core.store import (
+    MAX_ATTEMPTS,
+    NO_TAGS,
+    QUEUE_LIMIT,
+    QueueFull,
+    Store,
+    StoreError,
+    StoreFull,
+    Tags,
+)
+from tl_core.store.schema import MIGRATIONS
 
 CONFIG = comparison_config()
 
@@ -414,3 +424,30 @@ def test_a_backup_is_complete_while_the_store_is_open(store, tmp_path):
     copy = Store(tmp_path / "copy.sqlite3")
     assert copy.finished_run("r1") == run_ended("r1")
     copy.close()
+
+
+def test_tags_are_kept_and_a_class_is_found_by_its_code(store):
+    tags = Tags(class_code="7b", participant="Ada", guess="full_fine_tuning")
+    marked = store.create(CONFIG, "x", tags=tags)
+    plain = store.create(CONFIG, "y")
+    assert store.get(marked).tags == tags
+    assert store.get(plain).tags == Tags() == NO_TAGS
+    assert [job.id for job in store.list(class_code="7b")] == [marked]
+    assert [job.id for job in store.list()] == [plain, marked]
+    assert store.list(class_code="8c") == []
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path):
+    path = tmp_path / "store.sqlite3"
+    with sqlite3.connect(path) as db:
+        for statement in MIGRATIONS[0]:
+            db.execute(statement)
+        db.execute(
+            """INSERT INTO jobs (id, kind, name, owner, status, request, created, ticket)
+               VALUES ('old', 'compare', 'kept', 'local', 'done', '{}', 1.0, 1)"""
+        )
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    opened = Store(path)
+    assert (opened.get("old").name, opened.get("old").tags) == ("kept", NO_TAGS)
+    opened.close()

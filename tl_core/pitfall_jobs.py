@@ -1,9 +1,9 @@
-"""What a pitfall's experiment asks the queue for, and the commands that ask the same."""
+"""What a small experiment asks the queue for, and the commands that ask the same."""
 
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -11,9 +11,25 @@ from tl_core import catalog, class_map
 from tl_core.catalog import Model
 from tl_core.config import ComparisonConfig, DataConfig, content_hash
 from tl_core.datasets import Dataset
-from tl_core.pitfalls import Asked, Pitfall, Preset
+from tl_core.pitfalls import Asked, Preset
 from tl_core.request import data_config
 from tl_core.strategies import STRATEGIES
+
+
+class Experiment(Protocol):
+    """What pitfalls and lessons have in common: what runs, on which sample set."""
+
+    @property
+    def sample(self) -> str:
+        """The sample set's name."""
+
+    @property
+    def experiment(self) -> tuple[Preset | Asked, ...]:
+        """The parts, in order."""
+
+    @property
+    def source_images(self) -> bool:
+        """Whether source images are drawn for it."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +53,9 @@ def identity(kind: str, config: ComparisonConfig, request: Mapping[str, Any]) ->
     return content_hash(kind, plain, dict(request))
 
 
-def jobs(pitfall: Pitfall, data: Dataset, row: Model, weights_sha256: str) -> list[PitfallJob]:
-    """Return the parts of a pitfall's experiment on some images, in order."""
-    source = data_config(data, None, row, draws=pitfall.source_images)
+def jobs(wanted: Experiment, data: Dataset, row: Model, weights_sha256: str) -> list[PitfallJob]:
+    """Return the parts of an experiment on some images, in order."""
+    source = data_config(data, None, row, draws=wanted.source_images)
     plain = ComparisonConfig(
         data=source, backbone=row.name, weights_sha256=weights_sha256, strategies=()
     )
@@ -47,7 +63,7 @@ def jobs(pitfall: Pitfall, data: Dataset, row: Model, weights_sha256: str) -> li
         PitfallJob(part.kind, plain, dict(part.request))
         if isinstance(part, Asked)
         else PitfallJob("compare", _comparison(part, plain, data, row))
-        for part in pitfall.experiment
+        for part in wanted.experiment
     ]
 
 
@@ -63,17 +79,18 @@ def _comparison(
         seeds=part.seeds,
         steps=part.steps,
         learning_rate=part.learning_rate,
+        class_balance=part.class_balance,
     )
 
 
-def commands(pitfall: Pitfall) -> list[str]:
+def commands(wanted: Experiment) -> list[str]:
     """Return the command lines that run the experiment on its sample set."""
-    return [_command(pitfall, part) for part in pitfall.experiment]
+    return [_command(wanted, part) for part in wanted.experiment]
 
 
-def _command(pitfall: Pitfall, part: Preset | Asked) -> str:
+def _command(wanted: Experiment, part: Preset | Asked) -> str:
     kind = "compare" if isinstance(part, Preset) else part.kind
-    words = ["python", "-m", "tl_core", kind, f"sample:{pitfall.sample}"]
+    words = ["python", "-m", "tl_core", kind, f"sample:{wanted.sample}"]
     if isinstance(part, Asked):
         for name, values in part.request.items():
             words += [f"--{name}", ",".join(values)]
@@ -85,6 +102,8 @@ def _command(pitfall: Pitfall, part: Preset | Asked) -> str:
             words += ["--steps", str(part.steps)]
         if part.learning_rate is not None:
             words += ["--learning-rate", f"{part.learning_rate:g}"]
-    if not pitfall.source_images:
+        if part.class_balance != "none":
+            words += ["--class-balance", part.class_balance]
+    if not wanted.source_images:
         words += ["--source-probe", "none"]
     return shlex.join(words)

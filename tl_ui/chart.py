@@ -12,6 +12,7 @@ from tl_core import curves, figures
 from tl_core.curves import CHART_HEIGHT, SPECS, Line, Measure
 from tl_core.record import Record
 from tl_core.strategies import Strategy
+from tl_ui import big_screen
 
 View = Literal["accuracy", "change", "both"]
 _EMPTY: dict[Measure, str] = {
@@ -43,12 +44,16 @@ def view(found: Record) -> View:
     return chosen
 
 
+def _height() -> int:
+    return round(CHART_HEIGHT * big_screen.scale())
+
+
 def before(line: Line) -> None:
     """Show the empty chart with its floor, so that the slot is known before anything runs."""
     st.vega_lite_chart(
         curves.lines_frame([line]),
         SPECS["accuracy"],
-        height=CHART_HEIGHT,
+        height=_height(),
         width="stretch",
         key="chart_before",
         alt=f"Empty accuracy chart; always guessing the largest class reaches {line.value:.0f}%",
@@ -82,7 +87,7 @@ def live(
             st.vega_lite_chart(
                 frame,
                 SPECS[measure],
-                height=CHART_HEIGHT,
+                height=_height(),
                 width="stretch",
                 key=f"chart_live_{measure}",
                 alt=_described(found, measure, recorded),
@@ -110,7 +115,7 @@ def finished(found: Record, wanted: View) -> None:
                 continue
             st.plotly_chart(
                 figure,
-                height=CHART_HEIGHT,
+                height=_height(),
                 key=f"chart_finished_{measure}",
                 config={"displayModeBar": False},
                 alt=f"{curves.TITLES[measure]} by strategy, finished",
@@ -126,7 +131,7 @@ def _slots(found: Record, wanted: View) -> list[tuple[DeltaGenerator, Measure]]:
 
 
 def _nothing(measure: Measure) -> None:
-    with st.container(height=CHART_HEIGHT, vertical_alignment="center", border=True):
+    with st.container(height=_height(), vertical_alignment="center", border=True):
         st.caption(_EMPTY[measure], text_alignment="center")
 
 

@@ -10,6 +10,7 @@ from tl_core.catalog import Model, SourceClass
 from tl_core.class_map import Suggestion
 from tl_core.datasets import Dataset
 from tl_core.wording import number_of
+from tl_ui import undo
 from tl_ui.state import choice, choose
 from tl_ui.widgets import plain_label, safe_label
 
@@ -128,12 +129,14 @@ def _editor(data: Dataset, current: Mapping[str, Indices], sources: Sequence[Sou
         placeholder="Type to search the source classes",
         on_change=lambda: _set(name, tuple(st.session_state[key])),
     )
-    if any(known in choice().class_map for known in names):
-        st.button(
-            "Back to the suggestions",
-            icon=":material/undo:",
-            on_click=lambda: choose(class_map={}),
-        )
+    with st.container(horizontal=True):
+        undo.button("class_map", "the class map", "class_map")
+        if any(known in choice().class_map for known in names):
+            st.button(
+                "Back to the suggestions",
+                icon=":material/restart_alt:",
+                on_click=lambda: choose(class_map={}) and None,
+            )
 
 
 def _set(name: str, indices: Indices) -> None:

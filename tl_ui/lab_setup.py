@@ -3,12 +3,24 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from tl_core import curves, datasets, estimate
+from tl_core import curves, datasets, estimate, glossary
 from tl_core.catalog import Model
+from tl_core.config import ComparisonConfig
 from tl_core.curves import Line
 from tl_core.datasets import Dataset
 from tl_core.wording import duration, number_of
-from tl_ui import chart, current, launch, plan_popover, recorded, strategy_table, theme
+from tl_ui import (
+    chart,
+    current,
+    guess,
+    launch,
+    lesson_link,
+    plan_popover,
+    recorded,
+    strategy_table,
+    teach,
+    theme,
+)
 from tl_ui.launch import Prepared
 from tl_ui.state import choice
 from tl_ui.widgets import safe_label, thumbnails
@@ -19,7 +31,11 @@ _THUMBNAILS, _THUMBNAIL_WIDTH = 6, 40
 
 def show() -> None:
     """Show the set-up."""
-    st.header("Which way of reusing a trained model works best on your images?", anchor=False)
+    st.header(
+        "Which way of reusing a trained model works best on your images?",
+        anchor=False,
+        help=glossary.explain("transfer learning", "strategy"),
+    )
     ready = launch.prepared(choice())
     left, right = st.columns(COLUMNS, gap="medium")
     with left:
@@ -50,7 +66,9 @@ def _step(number: int, name: str, done: bool = True) -> DeltaGenerator:
 
 
 def _data(data: Dataset) -> None:
-    _step(1, "Data").page_link(theme.DATA, label="Change data", icon=":material/image:")
+    line = _step(1, "Data")
+    if not lesson_link.hidden("data"):
+        line.page_link(theme.DATA, label="Change data", icon=":material/image:")
     images = number_of(len(data.images), "image")
     classes = number_of(len(data.classes), "class", "classes")
     st.caption(f"{safe_label(data.name, 40)}, {images}, {classes}")
@@ -64,22 +82,22 @@ def _data(data: Dataset) -> None:
 
 def _model(row: Model) -> None:
     file = current.weights_file()
-    _step(2, "Model", done=file is not None).page_link(
-        theme.MODEL, label="Change model", icon=":material/layers:"
-    )
-    state = "weights are here" if file else "weights not here yet"
-    commercial = row.weights.commercial.split(":")[0].rstrip(".")
+    line = _step(2, "Model", done=file is not None)
+    if not lesson_link.hidden("model"):
+        line.page_link(theme.MODEL, label="Change model", icon=":material/layers:")
+    state = "" if file else ", weights not here yet"
     st.caption(
-        f"{row.title}, {row.weights.megabytes:.0f} MB, {state}. {safe_label(commercial, 80)}."
+        f"{row.title}, {row.weights.megabytes:.0f} MB{state}",
+        help=f"{safe_label(row.weights.commercial, 300)} {glossary.explain('pretrained model')}",
     )
 
 
 def _compare(ready: Prepared) -> None:
     chosen = ready.config.strategies
-    with _step(3, "Compare", done=bool(chosen)).popover(
-        "Change plan", icon=":material/tune:", type="tertiary"
-    ):
-        plan_popover.section(ready.row)
+    line = _step(3, "Compare", done=bool(chosen))
+    if not lesson_link.hidden("plan"):
+        with line.popover("Change plan", icon=":material/tune:", type="tertiary"):
+            plan_popover.section(ready.row)
     st.caption(
         f"{number_of(len(chosen), 'strategy', 'strategies')}, "
         f"{launch.seeds_text(ready.config.seeds)}, {launch.budget_text(ready.config)}; "
@@ -88,16 +106,20 @@ def _compare(ready: Prepared) -> None:
 
 
 def _start(ready: Prepared) -> None:
-    st.button(
-        "Compare strategies",
-        type="primary",
-        icon=":material/play_arrow:",
-        width="stretch",
-        disabled=bool(ready.reason),
-        on_click=launch.start,
-        args=(ready.config,),
-        key="start",
-    )
+    planned = launch.plan(ready.config, ready.counts)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+        st.button(
+            "Compare strategies",
+            type="primary",
+            icon=":material/play_arrow:",
+            width="stretch",
+            disabled=bool(ready.reason),
+            on_click=_begin,
+            args=(ready.config,),
+            key="start",
+        )
+        if planned:
+            st.caption(f"about {duration(planned.seconds)}", width="content")
     if ready.reason:
         st.markdown(f":material/info: {safe_label(ready.reason, 400)}")
     if ready.lacks_weights:
@@ -106,14 +128,20 @@ def _start(ready: Prepared) -> None:
                 st.switch_page(theme.MODEL)
             if st.button("Own file", icon=":material/upload_file:"):
                 st.switch_page(theme.MODEL)
-    planned = launch.plan(ready.config, ready.counts)
     queue = f"waits for {number_of(ready.waiting, 'other job')} first · " if ready.waiting else ""
     power = estimate.power_sentence(ready.counts.n_test, ready.config.seeds, ready.given_split)
-    about = f"about {duration(planned.seconds)} · " if planned else ""
-    st.caption(f"{queue}{about}{power}.")
+    st.caption(f"{queue}{power}.")
     for note in planned.notes if planned else ():
         st.caption(safe_label(note, 300))
-    st.caption("Nothing here can break: everything can be undone or run again.")
+    st.caption("Don't worry, nothing here can break: everything can be undone or run again.")
+    if not lesson_link.hidden("guess"):
+        guess.section(ready.config.strategies)
+    teach.popover()
+
+
+def _begin(config: ComparisonConfig) -> None:
+    if launch.start(config, guess=guess.current(config.strategies)) is not None:
+        guess.remember(None)  # the next comparison is another question
 
 
 def majority(data: Dataset, seeds: int) -> float:

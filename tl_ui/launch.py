@@ -16,7 +16,7 @@ from tl_core.store import QUEUE_LIMIT, StoreError
 from tl_core.strategies import STRATEGIES, Strategy, custom_strategy
 from tl_core.weights import missing
 from tl_core.wording import number_of
-from tl_ui import class_map_editor, current, follow, widgets
+from tl_ui import class_map_editor, current, follow, widgets, workshop
 from tl_ui.state import Choice, choose
 
 OWNER = "local"
@@ -61,7 +61,7 @@ def prepared(chosen: Choice) -> Prepared:
         learning_rate=chosen.learning_rate,
         class_balance=chosen.class_balance,
     )
-    train, validation, test = _sizes(data.fingerprint, data)
+    train, validation, test = sizes(data)
     drawn = source_probe.COUNT if current.draws_probe() else 0
     jobs = current.store().list(limit=100, active=True)
     queued = sum(job.status == "queued" and job.owner == OWNER for job in jobs)
@@ -89,6 +89,11 @@ def strategies(chosen: Choice, row: Model) -> tuple[Strategy, ...]:
     own = chosen.frozen is not None and len(chosen.frozen) == len(row.blocks)
     named = [STRATEGIES[name] for name in STRATEGIES if name in chosen.strategies]
     return (*named, custom_strategy(chosen.frozen)) if own and chosen.frozen else tuple(named)
+
+
+def sizes(data: Dataset) -> tuple[int, int, int]:
+    """Return how many images train, validate and test with the first seed."""
+    return _sizes(data.fingerprint, data)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -128,12 +133,15 @@ def plan(config: ComparisonConfig, counts: Counts) -> Plan | None:
     return estimate.plan_of(config, counts, store.device(), store.speeds())
 
 
-def start(config: ComparisonConfig, name: str | None = None) -> str | None:
-    """Queue a comparison and show it; return its id, or None after saying why it cannot be."""
+def start(config: ComparisonConfig, name: str | None = None, guess: str = "") -> str | None:
+    """Queue a comparison and show it; return its id, or None after saying why it cannot be.
+
+    `guess`: the strategy that is expected to win, kept with the job.
+    """
     row = catalog().get(config.backbone)
     title = name or f"{config.data.name} · {row.title if row else config.backbone}"
     try:
-        job = current.store().create(config, title, OWNER)
+        job = current.store().create(config, title, OWNER, tags=workshop.tags(guess))
     except StoreError as error:
         widgets.flash(widgets.safe_label(error, 400), ":material/error:")
         return None

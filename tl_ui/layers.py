@@ -13,6 +13,7 @@ from tl_ui.state import choice, choose
 Flags = tuple[bool, ...]
 
 _BASE, _REVISION, _MODEL, _DRAFT = "layers_base", "layers_revision", "layers_model", "layers_draft"
+_EARLIER, _KEPT = "layers_earlier", 20
 _PRESETS = ("feature_extraction", "partial_fine_tuning", "full_fine_tuning")
 
 
@@ -50,6 +51,7 @@ def section(row: Model, classes: int) -> None:
         trained = st.session_state[_DRAFT] = _table(row)
     with right:
         _counts(row, trained, classes)
+        _undo_button()
         _presets(row)
         _offer(row, trained)
 
@@ -63,6 +65,8 @@ def _current(row: Model) -> Flags:
         own = choice().frozen
         fits = own is not None and len(own) == blocks
         kept = tuple(not flag for flag in own or ()) if fits else state.get(_DRAFT)
+        if state.get(_MODEL) != row.name:
+            state[_EARLIER] = []
         state[_MODEL] = row.name
         _rebuild(kept or trained_blocks(STRATEGIES["partial_fine_tuning"], blocks))
     edits = state.get(_editor_key(), {}).get("edited_rows", {})
@@ -94,9 +98,40 @@ def _slider(row: Model, trained: Flags) -> None:
     )
 
 
+def _keep() -> None:
+    """Remember the flags as they stand, before they change."""
+    kept = st.session_state.get(_EARLIER, [])
+    st.session_state[_EARLIER] = [*kept, st.session_state[_DRAFT]][-_KEPT:]
+
+
+def _change(trained: Flags) -> None:
+    _keep()
+    _rebuild(trained)
+
+
+def _undo() -> None:
+    *kept, last = st.session_state[_EARLIER]
+    st.session_state[_EARLIER] = kept
+    _rebuild(last)
+
+
+def _undo_button() -> None:
+    known = bool(st.session_state.get(_EARLIER))
+    st.button(
+        "Undo",
+        key="undo_layers",
+        icon=":material/undo:",
+        disabled=not known,
+        help="Takes back the last change of the layers."
+        if known
+        else "Nothing to take back: the layers did not change in this session.",
+        on_click=_undo,
+    )
+
+
 def _freeze_up_to(blocks: int) -> None:
     frozen = st.session_state["layers_upto"]
-    _rebuild(tuple(i >= frozen for i in range(blocks)))
+    _change(tuple(i >= frozen for i in range(blocks)))
 
 
 def _table(row: Model) -> Flags:
@@ -113,6 +148,7 @@ def _table(row: Model) -> Flags:
         frame,
         key=_editor_key(),
         hide_index=True,
+        on_change=_keep,
         disabled=["Block", "Parameters", "Share of compute"],
         height=38 + 35 * len(frame),
         column_config={
@@ -159,7 +195,7 @@ def _presets(row: Model) -> None:
             strategy.title,
             key=f"preset_{name}",
             help=strategy.summary,
-            on_click=_rebuild,
+            on_click=_change,
             args=(trained,),
             width="stretch",
         )

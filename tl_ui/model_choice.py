@@ -55,6 +55,7 @@ def select(name: str) -> None:
         if chosen
     ]
     if len(tasks) == 1 or not own:
+        flash(f"Now used: {rows[name].title}.", undo=lambda: _back(before))
         return
     choose(class_map={}, probe=None if before.probe is None else DRAWN)
     flash(

@@ -1,6 +1,6 @@
-"""A pitfall's experiment: found again by what it asks for, started, watched, and its outcome."""
+"""Experiments of pitfalls and lessons: found by what they ask for, started, watched, answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -10,11 +10,11 @@ from tl_core.catalog import find
 from tl_core.datasets import Dataset
 from tl_core.events import Answered
 from tl_core.outcomes import Outcome, Reply
-from tl_core.pitfall_jobs import PitfallJob
+from tl_core.pitfall_jobs import Experiment, PitfallJob
 from tl_core.pitfalls import PITFALLS, Pitfall
 from tl_core.record import Record, record
 from tl_core.remaining import current as current_run
-from tl_core.store import Comparison, StoreError
+from tl_core.store import NO_TAGS, Comparison, StoreError, Tags
 from tl_ui import asking, current, launch, pitfall_state
 from tl_ui.follow import follow
 from tl_ui.widgets import flash, safe_label
@@ -26,31 +26,33 @@ Known = Mapping[str, Comparison]
 PREPARING = 0.2
 
 
-def known() -> Known:
-    """Return the newest job of everything that pitfalls may have asked for, cancelled ones apart.
+def known(tags: Tags | None = None) -> Known:
+    """Return the newest job of everything that cards may have asked for, cancelled ones apart.
 
-    Read once for all cards of a page.
+    With `tags` only jobs that are marked so. Read once for all cards of a page.
     """
     found: dict[str, Comparison] = {}
     for kind in ("compare", *QUESTIONS):
         for job in current.store().list(limit=asking.LOOK_BACK, kind=kind):
-            if job.config is not None and job.status != "cancelled":
+            is_ours = tags is None or job.tags == tags
+            if is_ours and job.config is not None and job.status != "cancelled":
                 same = pitfall_jobs.identity(job.kind, job.config, job.request)
                 found.setdefault(same, job)
     return found
 
 
-def parts(pitfall: Pitfall, own: bool, there: Known) -> Parts:
-    """Return the job of every part of a pitfall's experiment, on the user's data if `own`."""
-    data = current.dataset() if own else current.known_sample(pitfall.sample)
+def parts(wanted: Experiment, own: bool, there: Known) -> Parts:
+    """Return the job of every part of an experiment, on the user's data if `own`."""
+    data = current.dataset() if own else current.known_sample(wanted.sample)
     if data is None:  # a sample set that was never made
-        return [None] * len(pitfall.experiment)
-    return [there.get(job.same) for job in _jobs(pitfall, data)]
+        return [None] * len(wanted.experiment)
+    return [there.get(job.same) for job in jobs(wanted, data)]
 
 
-def _jobs(pitfall: Pitfall, data: Dataset) -> list[PitfallJob]:
+def jobs(wanted: Experiment, data: Dataset) -> list[PitfallJob]:
+    """Return the parts of an experiment with the bundled model, as the queue is asked for them."""
     row = find(weights.FIRST_MODEL)
-    return pitfall_jobs.jobs(pitfall, data, row, row.weights.sha256)
+    return pitfall_jobs.jobs(wanted, data, row, row.weights.sha256)
 
 
 def is_done(found: Parts) -> bool:
@@ -65,32 +67,39 @@ def is_active(found: Parts) -> bool:
 
 def start(pitfall: Pitfall, own: bool) -> None:
     """Ask for every part that has not been answered yet, and show the result when it is there."""
-    data, there = current.dataset() if own else current.sample(pitfall.sample), known()
+    data = current.dataset() if own else current.sample(pitfall.sample)
+    if ask(pitfall, pitfall.title, data, known()):
+        pitfall_state.reveal(pitfall)
+
+
+def ask(wanted: Experiment, title: str, data: Dataset, there: Known, tags: Tags = NO_TAGS) -> bool:
+    """Queue every part that is not `there` or has failed; return whether the queue took them."""
     try:
-        for wanted in _jobs(pitfall, data):
-            found = there.get(wanted.same)
+        for part in jobs(wanted, data):
+            found = there.get(part.same)
             if found is None or found.status == "failed":
                 current.store().create(
-                    wanted.config,
-                    f"{pitfall.title}: {data.name}",
+                    part.config,
+                    f"{title}: {data.name}",
                     launch.OWNER,
-                    kind=wanted.kind,
-                    request=wanted.request,
+                    kind=part.kind,
+                    request=part.request,
+                    tags=tags,
                 )
     except StoreError as error:
         flash(safe_label(error, 400), ":material/error:")
-        return
-    pitfall_state.reveal(pitfall)
+        return False
+    return True
 
 
 def watch(pitfall: Pitfall, own: bool) -> None:
     """Show how far an experiment is until it ends; then the whole page is drawn anew."""
-    st.fragment(_look, run_every=1.0)(pitfall.name, own)
+    st.fragment(look, run_every=1.0)(pitfall.name, lambda: parts(pitfall, own, known()))
 
 
-def _look(name: str, own: bool) -> None:
-    pitfall = PITFALLS[name]
-    found = parts(pitfall, own, known())
+def look(name: str, parts_now: Callable[[], Parts]) -> None:
+    """Show how far the active parts of a card are, once."""
+    found = parts_now()
     if not is_active(found):
         st.rerun()
     over = sum(job is not None and not job.active for job in found)
@@ -133,11 +142,12 @@ def outcome(pitfall: Pitfall, found: Parts) -> Outcome:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _outcome(name: str, jobs: tuple[str, ...]) -> Outcome:
-    return outcomes.outcome(PITFALLS[name], [_reply(job) for job in jobs])
+def _outcome(name: str, ids: tuple[str, ...]) -> Outcome:
+    return outcomes.outcome(PITFALLS[name], [reply(job) for job in ids])
 
 
-def _reply(job: str) -> Reply:
+def reply(job: str) -> Reply:
+    """Return what a finished job gave: its answer, or its comparison."""
     events = [event for _, event in current.store().events(job)]
     answer = next((event.answer for event in events if isinstance(event, Answered)), None)
     return answer if answer is not None else record(events)

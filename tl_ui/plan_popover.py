@@ -2,11 +2,16 @@
 
 import streamlit as st
 
+from tl_core import glossary
 from tl_core.catalog import Model
 from tl_core.config import BUDGETS, ClassBalance, budget_for
 from tl_core.strategies import STRATEGIES
 from tl_core.wording import number_of
+from tl_ui import undo
 from tl_ui.state import choice, choose
+
+# The fields of the choice that this popover changes.
+PLAN = ("strategies", "seeds", "budget", "steps", "learning_rate", "class_balance")
 
 BALANCE: dict[ClassBalance, str] = {
     "none": "As they are",
@@ -21,7 +26,9 @@ def section(row: Model) -> None:
     _seeds()
     _budget(row)
     _fixed()
-    _balance()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _balance()
+        undo.button("plan", "the plan", *PLAN)
 
 
 def _strategies(row: Model) -> None:
@@ -32,6 +39,7 @@ def _strategies(row: Model) -> None:
         selection_mode="multi",
         format_func=lambda name: STRATEGIES[name].title,
         key="setup_strategies",
+        help=glossary.explain("strategy", "backbone", "head"),
         on_change=lambda: choose(strategies=tuple(st.session_state["setup_strategies"])),
     )
     if choice().frozen is not None:
@@ -49,8 +57,8 @@ def _seeds() -> None:
         key="setup_seeds",
         required=True,
         on_change=lambda: choose(seeds=st.session_state["setup_seeds"]),
-        help="How often everything is repeated: with another random start and, unless your data "
-        "came with a test part, with other test images.",
+        help=f"{glossary.explain('seed')} Unless your data came with a test part, each has other "
+        "test images.",
     )
 
 
@@ -67,8 +75,8 @@ def _budget(row: Model) -> None:
         key="setup_budget",
         required=True,
         on_change=lambda: choose(budget=st.session_state["setup_budget"]),
-        help="Training steps of 32 images for every strategy. Larger budgets also try several "
-        "learning rates.",
+        help=f"{glossary.explain('budget', 'step')} Larger budgets also try several learning "
+        "rates.",
     )
 
 

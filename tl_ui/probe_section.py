@@ -51,8 +51,12 @@ def _without(row: Model) -> str:
 
 def taken(data: Dataset) -> None:
     """Use source images that have just been taken in."""
+    before = choice().probe
     choose(probe=data.fingerprint)
-    flash(f"{number_of(len(data.images), 'source image')} taken in from {safe_label(data.name)}.")
+    flash(
+        f"{number_of(len(data.images), 'source image')} taken in from {safe_label(data.name)}.",
+        undo=lambda: choose(probe=before) and None,
+    )
 
 
 def coverage(data: Dataset, row: Model) -> tuple[str, list[str]]:

@@ -17,7 +17,7 @@ from tl_core.datasets import Dataset
 from tl_core.record import Record
 from tl_core.recording import Recording
 from tl_core.wording import duration, number_of
-from tl_ui import chart, current, scoreboard, strategy_table, verdict_view
+from tl_ui import chart, current, lesson_link, scoreboard, strategy_table, verdict_view
 from tl_ui.follow import Followed, bring_up
 from tl_ui.widgets import safe_label
 
@@ -39,8 +39,11 @@ class Recorded:
 
 
 def find(data: Dataset | None, config: ComparisonConfig) -> Recorded | None:
-    """Return the recording of a comparison's data, model and weights, whatever its plan."""
-    if data is None:
+    """Return the recording of a comparison's data, model and weights, whatever its plan.
+
+    None where a lesson link hides what would tell the answer before the guess.
+    """
+    if data is None or lesson_link.hidden("recorded"):
         return None
     found = recording.matching(data, config.backbone, config.weights_sha256)
     return Recorded(found, _followed(repr(found.facts), found)) if found else None

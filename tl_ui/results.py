@@ -14,6 +14,7 @@ from tl_ui import (
     balance_effect,
     chart,
     current,
+    guess,
     launch,
     scoreboard,
     strategy_table,
@@ -35,6 +36,7 @@ def show(job: Comparison) -> None:
     if found.started is None:
         st.info("Nothing was measured before it ended.", icon=":material/info:")
         return
+    guess.show(job, followed)
     left, right = st.columns(COLUMNS, gap="medium")
     with left:
         if followed.said is not None:

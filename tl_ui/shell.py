@@ -13,7 +13,7 @@ from streamlit.navigation.page import Page
 from tl_core.catalog import catalog
 from tl_core.config import ComparisonConfig
 from tl_core.wording import number_of
-from tl_ui import current, theme
+from tl_ui import current, lesson_link, theme
 from tl_ui.widgets import leave_flash, safe_label
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -38,11 +38,13 @@ def pages() -> list[Page]:
         st.Page(
             _ROOT / theme.DATA,
             title="Data",
+            visibility="hidden" if lesson_link.hidden("data") else "visible",
             help="Choose sample images or bring your own; see what was taken and what was not.",
         ),
         st.Page(
             _ROOT / theme.MODEL,
             title="Model & layers",
+            visibility="hidden" if lesson_link.hidden("model") else "visible",
             help="Choose the pretrained model, get its weights, decide which blocks are frozen.",
         ),
         st.Page(
@@ -59,6 +61,11 @@ def pages() -> list[Page]:
             _ROOT / theme.PITFALLS,
             title="Pitfalls",
             help="What goes wrong when models are reused: predict it, see it happen, undo it.",
+        ),
+        st.Page(
+            _ROOT / theme.LESSONS,
+            title="Lessons",
+            help="Ready lessons for a class: predict, run, see; and what a class has found.",
         ),
     ]
 

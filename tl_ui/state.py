@@ -35,7 +35,7 @@ class Choice:
     class_balance: ClassBalance = "none"
 
 
-_KEY = "choice"
+_KEY, _EARLIER, _KEPT = "choice", "earlier_choices", 20
 
 
 def choice() -> Choice:
@@ -46,7 +46,40 @@ def choice() -> Choice:
 
 
 def choose(**changes: object) -> Choice:
-    """Store and return a copy of the choice with `changes`; the previous one can be undone."""
-    st.session_state["previous_choice"] = choice()
-    st.session_state[_KEY] = replace(choice(), **changes)  # type: ignore[arg-type]
-    return choice()
+    """Store and return a copy of the choice with `changes`; earlier ones can be gone back to."""
+    before, after = choice(), replace(choice(), **changes)  # type: ignore[arg-type]
+    if after != before:
+        _set_earlier([*_earlier(), before][-_KEPT:])
+    st.session_state[_KEY] = after
+    return after
+
+
+def earlier(*names: str) -> Choice | None:
+    """Return the latest earlier choice that had other values of these fields, if any is known."""
+    now = _values(choice(), names)
+    return next((one for one in reversed(_earlier()) if _values(one, names) != now), None)
+
+
+def go_back(*names: str) -> None:
+    """Take back the last change of these fields; all others stay as they are."""
+    before = earlier(*names)
+    if before is None:
+        return
+    own = {name: getattr(before, name) for name in names}
+    kept = list(_earlier())
+    place = len(kept) - 1 - kept[::-1].index(before)
+    # What came later differs in other fields alone: those can still be taken back.
+    _set_earlier([*kept[:place], *(replace(one, **own) for one in kept[place + 1 :])])
+    st.session_state[_KEY] = replace(choice(), **own)
+
+
+def _values(one: Choice, names: tuple[str, ...]) -> list[object]:
+    return [getattr(one, name) for name in names]
+
+
+def _earlier() -> list[Choice]:
+    return cast(list[Choice], st.session_state.get(_EARLIER, []))
+
+
+def _set_earlier(choices: list[Choice]) -> None:
+    st.session_state[_EARLIER] = choices

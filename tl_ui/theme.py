@@ -28,6 +28,7 @@ MODEL: Final = "pages/model.py"
 TRUST: Final = "pages/trust.py"
 HISTORY: Final = "pages/history.py"
 PITFALLS: Final = "pages/pitfalls.py"
+LESSONS: Final = "pages/lessons.py"
 
 STALE: Final = "data changed since"
 STALE_HELP: Final = (

@@ -60,7 +60,16 @@ def _files(files: list[WeightsFile]) -> None:
         list(by_sha),
         key="weights_sha",
         format_func=lambda sha: _shown(by_sha[sha]),
-        on_change=lambda: choose(weights=st.session_state["weights_sha"]),
+        on_change=lambda: _use(by_sha[st.session_state["weights_sha"]]),
+    )
+
+
+def _use(file: WeightsFile) -> None:
+    before = choice().weights
+    choose(weights=file.sha256)
+    flash(
+        f"Now used: {safe_label(_shown(file))}.",
+        undo=lambda: choose(weights=before) and None,
     )
 
 

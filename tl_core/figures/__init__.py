@@ -3,6 +3,7 @@
 from tl_core.figures.comparison import accuracy_curves, accuracy_dots, describe, forgetting_curves
 from tl_core.figures.features import feature_map
 from tl_core.figures.intervals import described, interval_dots
+from tl_core.figures.layout import enlarged
 from tl_core.figures.trust import (
     confidence_histogram,
     describe_reliability,
@@ -17,6 +18,7 @@ __all__ = [
     "describe",
     "describe_reliability",
     "described",
+    "enlarged",
     "feature_map",
     "forgetting_curves",
     "interval_dots",

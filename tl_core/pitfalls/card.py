@@ -1,10 +1,11 @@
 """What a pitfall is: a question, a small experiment that may show it, and what to do about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tl_core.answers import Estimate, Question
+from tl_core.config import ClassBalance
 
 View = Literal["dots", "balance", "licences"]
 Judgement = Literal["right", "not excluded", "wrong"]
@@ -18,6 +19,7 @@ class Preset:
     steps: int | None = None
     learning_rate: float | None = None
     seeds: int = 1
+    class_balance: ClassBalance = "none"
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,22 @@ class Pitfall:
 
     def option(self, value: float) -> int:
         """Return the place of the option whose range holds a value."""
-        return sum(value >= bound for bound in self.bounds)
+        return option(self.bounds, value)
 
     def judge(self, guess: int, measured: Estimate) -> Judgement:
         """Return whether a guess was right, wrong, or not excluded by the interval."""
-        if guess == self.option(measured.value):
-            return "right"
-        if self.option(measured.low) <= guess <= self.option(measured.high):
-            return "not excluded"
-        return "wrong"
+        return judge(self.bounds, guess, measured)
+
+
+def option(bounds: Sequence[float], value: float) -> int:
+    """Return which of the ranges between ascending bounds holds a value."""
+    return sum(value >= bound for bound in bounds)
+
+
+def judge(bounds: Sequence[float], guess: int, measured: Estimate) -> Judgement:
+    """Return whether the guess of a range was right, wrong, or not excluded by the interval."""
+    if guess == option(bounds, measured.value):
+        return "right"
+    if option(bounds, measured.low) <= guess <= option(bounds, measured.high):
+        return "not excluded"
+    return "wrong"

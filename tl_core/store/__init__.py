@@ -9,12 +9,13 @@ from pathlib import Path
 from tl_core.home import home
 from tl_core.store.database import StoreError, StoreFull
 from tl_core.store.facts import Facts
-from tl_core.store.jobs import QUEUE_LIMIT, Comparison, QueueFull, Status
+from tl_core.store.jobs import NO_TAGS, QUEUE_LIMIT, Comparison, QueueFull, Status, Tags
 from tl_core.store.log import Log
 from tl_core.store.queue import MAX_ATTEMPTS, Queue
 
 __all__ = [
     "MAX_ATTEMPTS",
+    "NO_TAGS",
     "QUEUE_LIMIT",
     "Comparison",
     "QueueFull",
@@ -22,6 +23,7 @@ __all__ = [
     "Store",
     "StoreError",
     "StoreFull",
+    "Tags",
 ]
 
 

@@ -25,6 +25,21 @@ class QueueFull(StoreError):
     """An owner has as many jobs waiting as one may have."""
 
 
+class Tags(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person says of a job; nothing is computed from it.
+
+    `class_code` and `participant` are what a workshop calls itself and its people; `guess` is the
+    name of the strategy that was expected to win. Empty where nothing was said.
+    """
+
+    class_code: str = ""
+    participant: str = ""
+    guess: str = ""
+
+
+NO_TAGS = Tags()
+
+
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """A job as the store knows it.
 
@@ -48,6 +63,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     attempts: int
     progress: Progress | None
+    tags: Tags = NO_TAGS
 
     @property
     def active(self) -> bool:
@@ -75,6 +91,7 @@ class Jobs(Database):
         *,
         kind: str = "compare",
         request: Mapping[str, Any] | None = None,
+        tags: Tags = NO_TAGS,
     ) -> str:
         """Save a new job and return its id; raises QueueFull beyond QUEUE_LIMIT waiting jobs.
 
@@ -94,10 +111,13 @@ class Jobs(Database):
                 self._held[job].acquire()
             db.execute(
                 """INSERT INTO jobs (id, kind, name, owner, status, config, request, created,
-                       started, slice_started, attempts, ticket)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10,
+                       started, slice_started, attempts, class_code, participant, guess, ticket)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, ?12, ?13,
                        (SELECT COALESCE(MAX(ticket), 0) + 1 FROM jobs))""",
-                (job, kind, name, owner, status, saved, asked, now, started, attempts),
+                (
+                    *(job, kind, name, owner, status, saved, asked, now, started, attempts),
+                    *(tags.class_code, tags.participant, tags.guess),
+                ),
             )
         return job
 
@@ -115,15 +135,17 @@ class Jobs(Database):
         *,
         kind: str | None = None,
         active: bool = False,
+        class_code: str | None = None,
     ) -> Comparisons:
-        """Return jobs, newest first; of one owner, of one kind, or only those that wait or run."""
+        """Return jobs, newest first; of one owner, kind or class, or only what waits or runs."""
         with self.reading() as db:
             rows = db.execute(
                 """SELECT * FROM jobs
                    WHERE (?1 IS NULL OR owner = ?1) AND (?2 IS NULL OR kind = ?2)
                      AND (NOT ?3 OR status IN ('queued', 'running'))
+                     AND (?6 IS NULL OR class_code = ?6)
                    ORDER BY number DESC LIMIT ?4 OFFSET ?5""",
-                (owner, kind, active, limit, offset),
+                (owner, kind, active, limit, offset, class_code),
             ).fetchall()
         return [comparison(row) for row in rows]
 
@@ -184,11 +206,12 @@ def comparison(row: sqlite3.Row) -> Comparison:
         config=config,
         request=msgspec.json.decode(row["request"]),
         progress=None if message is None else Progress(message=message, fraction=fraction),
+        tags=Tags(**{name: row[name] for name in Tags.__struct_fields__}),
     )
 
 
 _PLAIN = tuple(
     field
     for field in Comparison.__struct_fields__
-    if field not in ("config", "request", "progress")
+    if field not in ("config", "request", "progress", "tags")
 )

@@ -24,4 +24,11 @@ MIGRATIONS = (
         "CREATE TABLE facts (name TEXT PRIMARY KEY, body TEXT NOT NULL)",
         "CREATE TABLE speeds (key TEXT PRIMARY KEY, value REAL NOT NULL)",
     ),
+    (
+        # Who asked for a job in a class, and what was expected of it; empty outside of classes.
+        "ALTER TABLE jobs ADD COLUMN class_code TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE jobs ADD COLUMN participant TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE jobs ADD COLUMN guess TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX jobs_by_class ON jobs (class_code) WHERE class_code != ''",
+    ),
 )

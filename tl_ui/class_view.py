@@ -1,0 +1,128 @@
+"""What a class has measured, participant by participant, and what it had guessed."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from tl_core import class_overview, guessing, lesson_links
+from tl_core.class_overview import Entry, Row
+from tl_core.store import Comparison
+from tl_core.strategies import STRATEGIES, custom_strategy
+from tl_core.wording import number_of, percent, points, spread
+from tl_ui import current, pitfall_run, theme, workshop
+from tl_ui.widgets import plain_label, safe_label
+
+_LOOK, _MOST, _SECONDS = "class_look", 300, 5.0
+_TITLES = {name: s.title for name, s in STRATEGIES.items()} | {
+    "custom": custom_strategy((True,)).title
+}
+
+
+def section() -> None:
+    """Ask for a class code and show what was measured under it."""
+    st.caption(
+        "Comparisons that were started with a class code, side by side. **Names and results are "
+        "visible to everyone who can open this server**, so a nickname will do. All users share "
+        "this machine: comparisons wait for each other, in turn."
+    )
+    given = st.text_input(
+        "Class code",
+        value=workshop.code(),
+        key=_LOOK,
+        max_chars=32,
+        placeholder="as in the lesson link",
+        width=260,
+    )
+    if not given:
+        return
+    try:
+        wanted = lesson_links.class_code(given.strip())
+    except ValueError as fault:
+        st.info(f"A class code is {safe_label(fault)}.", icon=":material/info:")
+        return
+    st.fragment(_look, run_every=_SECONDS)(wanted)
+
+
+def _look(code: str) -> None:
+    jobs = current.store().list(limit=_MOST, kind="compare", class_code=code)
+    if not jobs:
+        st.info(
+            f"Nothing has been started in class {safe_label(code)} yet.", icon=":material/groups:"
+        )
+        return
+    rows = {job.id: _row(job.id, job.ended or 0.0, job.tags.participant) for job in jobs}
+    people = len({job.tags.participant for job in jobs})
+    st.markdown(
+        f"**Class {safe_label(code)}**: {number_of(people, 'participant')}, "
+        f"{number_of(len(jobs), 'comparison')}"
+    )
+    _table(jobs, rows)
+    _tally(jobs, [row for row in rows.values() if row is not None])
+
+
+@st.cache_data(max_entries=600, show_spinner=False)
+def _row(job: str, ended: float, participant: str) -> Row | None:
+    """Return a finished comparison's row; `ended` is part of the key: it may be continued."""
+    found = pitfall_run.compared(job) if ended else None
+    if found is None or found.started is None:
+        return None
+    return class_overview.row(Entry(participant, job, found, ended))
+
+
+def _table(jobs: Sequence[Comparison], rows: dict[str, Row | None]) -> None:
+    lines = [_line(job, rows[job.id]) for job in jobs]
+    st.dataframe(
+        pd.DataFrame(lines),
+        hide_index=True,
+        height=min(38 + 35 * len(lines), 420),
+        column_config={
+            "Participant": st.column_config.TextColumn(pinned=True),
+            "Result": st.column_config.LinkColumn(display_text="open", help="In the Lab"),
+        },
+        placeholder="–",
+        alt="Comparisons of the class: participant, data, model, guess, recommendation, accuracy",
+    )
+
+
+def _line(job: Comparison, row: Row | None) -> dict[str, str | None]:
+    asked = job.config.data.name if job.config else job.name
+    line: dict[str, str | None] = {
+        "Participant": plain_label(job.tags.participant or "(no name)", 40),
+        "Data": plain_label(row.data if row else asked, 40),
+        "Model": plain_label(row.model, 40) if row else None,
+        "Guess": _TITLES.get(job.tags.guess),
+        "Recommended": plain_label(row.strategy, 60) if row and row.strategy else None,
+        "Test accuracy (95%)": None,
+        "Forgot most (95%)": None,
+        "Status": theme.STATUS[job.status][0],
+        "Result": f"/?job={job.id}",
+    }
+    if row and row.accuracy is not None:
+        ends = spread(100 * (row.low or 0.0), 100 * (row.high or 0.0))
+        line["Test accuracy (95%)"] = f"{percent(row.accuracy)} ({ends})"
+    if row and row.forgot_points is not None:
+        ends = spread(row.forgot_low, row.forgot_high)
+        line["Forgot most (95%)"] = f"{row.forgot_strategy}: {points(row.forgot_points)} ({ends})"
+    return line
+
+
+def _tally(jobs: Sequence[Comparison], rows: Sequence[Row]) -> None:
+    """Hold the guesses against what was recommended; the measured counts are not a vote."""
+    guesses = [job.tags.guess for job in jobs if job.tags.guess]
+    said = [row.strategy for row in rows if row.strategy is not None]
+    counts = guessing.tally(guesses, said, _TITLES)
+    if not counts:
+        return
+    st.markdown("**Guessed and recommended**")
+    st.dataframe(
+        pd.DataFrame(counts, columns=["Strategy", "Guessed by", "Recommended in"]),
+        hide_index=True,
+        height=38 + 35 * len(counts),
+        column_config={
+            "Recommended in": st.column_config.NumberColumn(
+                help="Comparisons whose verdict recommends it; others may be tied with it."
+            )
+        },
+        alt="For each strategy how many guessed it and how many comparisons recommend it",
+    )

@@ -1,0 +1,73 @@
+"""Who is at work in a class: its code and a nickname, kept in the session."""
+
+import streamlit as st
+
+from tl_core import lesson_links
+from tl_core.store import Tags
+from tl_ui.widgets import flash, safe_label
+
+_KEY, _NAME = "workshop", "workshop_name"
+VISIBLE = "Everyone on this server can see it, with your results."
+
+
+def code() -> str:
+    """Return the class code, empty outside of a class."""
+    return _both()[0]
+
+
+def tags(guess: str = "") -> Tags:
+    """Return what jobs of this session are marked with."""
+    own, name = _both()
+    return Tags(class_code=own, participant=name if own else "", guess=guess)
+
+
+def join(code: str | None = None, name: str | None = None) -> None:
+    """Set the class code or the nickname; None leaves it, an empty text takes it back."""
+    old_code, old_name = _both()
+    st.session_state[_KEY] = (
+        old_code if code is None else code,
+        old_name if name is None else name,
+    )
+
+
+def banner() -> None:
+    """In a class, show its code and ask for a nickname."""
+    own, name = _both()
+    if not own:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="class_line"):
+        st.caption(f":material/groups: Class **{safe_label(own)}**", width="content")
+        st.session_state[_NAME] = name
+        st.text_input(
+            "Nickname",
+            key=_NAME,
+            max_chars=lesson_links.MOST_NAME,
+            placeholder="Your nickname",
+            label_visibility="collapsed",
+            width=200,
+            on_change=_rename,
+        )
+        st.caption(VISIBLE, width="content")
+        st.button("Leave the class", type="tertiary", key="class_leave", on_click=_leave)
+
+
+def _both() -> tuple[str, str]:
+    both: tuple[str, str] = st.session_state.get(_KEY, ("", ""))
+    return both
+
+
+def _rename() -> None:
+    given = st.session_state[_NAME]
+    try:
+        join(name=lesson_links.nickname(given) if given.strip() else "")
+    except ValueError as wanted:
+        flash(f"A nickname is {safe_label(wanted)}.", ":material/error:")
+
+
+def _leave() -> None:
+    own, name = _both()
+    st.session_state.pop(_KEY, None)
+    flash(
+        f"You left class {safe_label(own)}: what you start now is not listed there.",
+        undo=lambda: join(own, name),
+    )
