@@ -100,10 +100,16 @@ def test_the_first_paint_shows_the_recording_and_says_so(store, scenario, seen):
 
 def test_its_files_say_recorded(store, scenario, seen):
     open_lab()
-    assert set(seen.files) == {"recorded-comparison.csv", "recorded-comparison.json"}
+    assert set(seen.files) == {
+        "recorded-report.html",
+        "recorded-comparison.csv",
+        "recorded-comparison.json",
+    }
     made = json.loads(seen.files["recorded-comparison.json"]())
     assert made["recorded"]["label"].startswith("Recorded on CPU")
-    assert seen.files["recorded-comparison.csv"].startswith("recorded,")
+    assert seen.files["recorded-comparison.csv"]().startswith("recorded,")
+    page = seen.files["recorded-report.html"]()
+    assert "(recorded)</h1>" in page and made["recorded"]["label"] in page
 
 
 def test_replay_follows_the_clock_and_ends_by_itself(store, scenario, seen, monkeypatch):
@@ -209,5 +215,5 @@ def test_a_result_shows_nothing_recorded(store, scenario, seen):
     page = open_lab(job)
     assert page.header[0].value == "Use feature extraction"
     assert "ecorded" not in text(page)
-    assert set(seen.files) == {"comparison.csv", "comparison.json"}
+    assert {"comparison.csv", "comparison.json", "report.html"} <= set(seen.files)
     assert json.loads(seen.files["comparison.json"]())["recorded"] is None

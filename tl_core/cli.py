@@ -23,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
     record.add_argument("samples", nargs="*", metavar="sample:NAME")
     record.add_argument("--all", action="store_true", help="every sample there is")
     record.add_argument("--into", type=Path, metavar="DIR", help="default: where the app looks")
+    _add_report(commands.add_parser("report", help="write a comparison's report, table, script"))
     _add_questions(commands)
     samples = commands.add_parser("samples", help="list the sample sets, the default first")
     samples.add_argument("--names", action="store_true", help="names only, one a line")
@@ -69,6 +70,21 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     add("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     add("--json", type=Path, metavar="OUT", help="write the result as JSON")
     add("--name", help="how History calls it")
+
+
+def _add_report(report: argparse.ArgumentParser) -> None:
+    add = report.add_argument
+    add("run", metavar="RUN", help="a comparison's id or its first letters, or `latest`")
+    add("--out", type=Path, metavar="FILE.html", help="all of it, to read without the app")
+    add("--csv", type=Path, metavar="FILE", help="the strategy table")
+    add(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="all that was found, flags and calibration too",
+    )
+    add("--predictions", type=Path, metavar="FILE", help="a CSV line for each test image")
+    add("--script", type=Path, metavar="FILE.py", help="Python that gives the numbers again")
 
 
 def _add_questions(commands: Any) -> None:
@@ -128,6 +144,12 @@ def _record(options: argparse.Namespace) -> int:
     from tl_core import record_command
 
     return record_command.record(options)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from tl_core import report_command
+
+    return report_command.write(options)
 
 
 def _samples(options: argparse.Namespace) -> int:
@@ -201,6 +223,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "compare": _compare,
     **dict.fromkeys(QUESTIONS, _ask),
     "record": _record,
+    "report": _report,
     "samples": _samples,
     "models": _models,
     "download-weights": _download,

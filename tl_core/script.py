@@ -8,7 +8,7 @@ from tl_core.config import DRAWN, ComparisonConfig
 from tl_core.labels import plain_label
 from tl_core.strategies import STRATEGIES, Strategy, custom_strategy
 
-_SHOWN = ("strategy", "test_accuracy", "ci_low", "ci_high", "tied_with_best", "forgetting_points")
+_SHOWN = ["strategy", "test_accuracy", "ci_low", "ci_high", "tied_with_best", "forgetting_points"]
 
 
 def script(config: ComparisonConfig, data: str | None = None) -> str:
@@ -34,7 +34,8 @@ def script(config: ComparisonConfig, data: str | None = None) -> str:
         *(f"    {argument}," for argument in _arguments(config, row)),
         ")",
         "print(result.verdict)",
-        f"print(result.table[[{', '.join(map(repr, _SHOWN))}]].to_string(index=False))",
+        f"columns = {_SHOWN!r}",
+        "print(result.table[columns].to_string(index=False))",
     ]
     return "\n".join(lines) + "\n"
 

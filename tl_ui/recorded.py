@@ -17,7 +17,7 @@ from tl_core.datasets import Dataset
 from tl_core.record import Record
 from tl_core.recording import Recording
 from tl_core.wording import duration, number_of
-from tl_ui import chart, current, lesson_link, scoreboard, strategy_table, verdict_view
+from tl_ui import chart, current, lesson_link, scoreboard, strategy_table, take_away, verdict_view
 from tl_ui.follow import Followed, bring_up
 from tl_ui.widgets import safe_label
 
@@ -80,6 +80,7 @@ def details(shown: Recorded) -> None:
     st.caption(f":material/history: {shown.label}. Nothing in this table was measured here.")
     name = f"recorded_{shown.recording.facts.sample}"
     strategy_table.show(followed, name, shown.recording)
+    take_away.recorded(followed, shown.recording)
 
 
 def _head(shown: Recorded, config: ComparisonConfig) -> None:

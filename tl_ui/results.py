@@ -18,6 +18,7 @@ from tl_ui import (
     launch,
     scoreboard,
     strategy_table,
+    take_away,
     theme,
     verdict_view,
 )
@@ -71,8 +72,8 @@ def show(job: Comparison) -> None:
         st.info(note, icon=":material/memory:")
     verdict_view.source(found)
     _failures(found)
-    with st.expander("The command that gives these numbers again", icon=":material/terminal:"):
-        st.code(found.started.command, language="bash", wrap_lines=True)
+    with st.expander("Take it away: report, files, commands", icon=":material/download:"):
+        take_away.section(job, followed)
 
 
 def _head(job: Comparison, followed: Followed) -> None:

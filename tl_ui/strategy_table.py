@@ -1,13 +1,9 @@
-"""The strategy table: what was measured beside what textbooks say, sortable, to take away."""
-
-import json
+"""The strategy table: what was measured beside what textbooks say, sortable."""
 
 import streamlit as st
 
 from tl_core import columns
 from tl_core.catalog import Model
-from tl_core.csv_export import csv_text
-from tl_core.document import document
 from tl_core.recording import Recording
 from tl_core.strategies import Strategy
 from tl_ui.follow import Followed
@@ -23,9 +19,9 @@ _FORMATS = {
 
 
 def show(followed: Followed, key: str, recorded: Recording | None = None) -> None:
-    """Show the table with a definition at every header, and the two downloads.
+    """Show the table with a definition at every header.
 
-    What is `recorded`, not measured here, says so in a column, the description and both files.
+    What is `recorded`, not measured here, says so in a column and the description.
     """
     found, rows, said = followed.found, followed.rows, followed.said
     shown = columns.frame(found, rows, said)
@@ -55,26 +51,7 @@ def show(followed: Followed, key: str, recorded: Recording | None = None) -> Non
         alt=f"Strategy table: {'recorded' if recorded else 'measured'} values beside the "
         "textbook's, one line per strategy",
     )
-    file = "recorded-comparison" if recorded else "comparison"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(
-            "Table as CSV",
-            csv_text(columns.export_frame(found, rows, recorded)),
-            file_name=f"{file}.csv",
-            mime="text/csv",
-            icon=":material/table:",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Everything as JSON",
-            # Made when it is asked for: its flags and calibration take a moment.
-            lambda: json.dumps(document(found, rows, recorded), indent=1),
-            file_name=f"{file}.json",
-            mime="application/json",
-            icon=":material/data_object:",
-            on_click="ignore",
-        )
-        st.caption("Point at a header for its definition, click it to sort.", width="content")
+    st.caption("Point at a header for its definition, click it to sort.")
 
 
 def textbook(strategies: tuple[Strategy, ...], row: Model) -> None:

@@ -32,6 +32,8 @@ def accuracy_curves(found: Record) -> go.Figure:
             line_color=line.colour,
             line_width=2,
             line_dash="dot" if line.dotted else "dash",
+            name=line.title,
+            showlegend=True,
         )
     return figure
 
@@ -108,6 +110,7 @@ def _best_step(steps: pd.DataFrame, strategy: str, title: str) -> go.Scatter:
             "line": {"width": 1, "color": "white"},
         },
         name=f"{title}: best step",
+        showlegend=False,
         hovertemplate=f"best step {best.name}: %{{y:.1f}} (only marked: the last one is reported)",
     )
 

@@ -149,6 +149,16 @@ class Jobs(Database):
             ).fetchall()
         return [comparison(row) for row in rows]
 
+    def beginning(self, prefix: str, *, kind: str) -> Comparisons:
+        """Return jobs of one kind whose id begins so, newest first."""
+        with self.reading() as db:
+            rows = db.execute(
+                """SELECT * FROM jobs WHERE kind = ?1 AND substr(id, 1, length(?2)) = ?2
+                   ORDER BY number DESC""",
+                (kind, prefix.lower()),
+            ).fetchall()
+        return [comparison(row) for row in rows]
+
     def rename(self, job: str, name: str) -> None:
         """Give a job another name."""
         with self.writing() as db:
