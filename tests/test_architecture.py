@@ -25,6 +25,8 @@ VERBS = {
     r"\b(INSERT INTO|SELECT |PRAGMA )": {"tl_core/store/"},
     r"^\s*(import|from) (streamlit)": {"app.py", "pages/", "tl_ui/"},
     r"\b(go|px)\.[A-Z]\w+\(": {"tl_core/figures/"},
+    # There every chart gets the button that saves it.
+    r"st\.plotly_chart\(": {"tl_ui/plots.py"},
     r"weights_only=(?!True)": set(),
     r"pickle\.loads?\(": set(),
     r"unsafe_allow_html": set(),

@@ -51,5 +51,23 @@ def test_no_change_is_exactly_none():
     assert (effect.accuracy.low, effect.accuracy.high) == (0.0, 0.0)
 
 
-def test_other_test_images_are_not_compared():
-    assert effects(found(BEFORE), found(AFTER, images=90)) == []
+def test_of_images_and_seeds_only_those_count_that_both_tested():
+    (effect,) = effects(found(BEFORE, 3), found(AFTER[:90], 1, images=90))
+    assert effect.accuracy.value == pytest.approx((70 + 5 - 80) / 90)
+    assert effect == effects(found(BEFORE[:90], 1, images=90), found(AFTER, 3))[0]
+
+
+def test_other_data_are_not_compared():
+    other = found(AFTER)
+    facts = msgspec.structs.replace(other.started.dataset, fingerprint="e" * 64)
+    other.started = msgspec.structs.replace(other.started, dataset=facts)
+    assert effects(found(BEFORE), other) == []
+
+
+def test_without_an_image_in_common_nothing_is_said():
+    elsewhere = found(AFTER)
+    for run_id, run in elsewhere.ended.items():
+        moved = tuple(image + 100 for image in run.result.test_images)
+        result = msgspec.structs.replace(run.result, test_images=moved)
+        elsewhere.ended[run_id] = msgspec.structs.replace(run, result=result)
+    assert effects(found(BEFORE), elsewhere) == []

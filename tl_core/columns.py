@@ -109,6 +109,13 @@ def frame(found: Record, rows: Sequence[StrategyRow], said: Verdict | None = Non
     )
 
 
+def differing(shown: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the first column and those whose cells are not all the same."""
+    first, *others = shown.columns
+    kept = [name for name in others if shown[name].nunique(dropna=False) > 1]
+    return shown[[first, *kept]]
+
+
 def _baseline_lines(found: Record) -> list[dict[str, Value]]:
     """Return what is known of the baselines, by column."""
     return [

@@ -1,4 +1,4 @@
-"""What one changed setting did: two comparisons on the same images, strategy by strategy."""
+"""What changed settings did: two comparisons of the same images, strategy by strategy."""
 
 from dataclasses import dataclass
 
@@ -26,22 +26,29 @@ class Effect:
 
 
 def effects(before: Record, after: Record) -> list[Effect]:
-    """Return the effect on every strategy that both comparisons measured on the same images.
+    """Return the effect on every strategy that both measured on the same images of one data set.
 
-    Balanced accuracy is a mean in which an image counts N / (C n) where its class has n of the N
-    test images, so that it can be paired like accuracy.
+    Of seeds and images only those count that both tested. Balanced accuracy is a mean in which an
+    image counts N / (C n) where its class has n of the N test images, so that it can be paired
+    like accuracy.
     """
-    if before.started is None or pairing.test_images(before) != pairing.test_images(after):
+    if before.started is None or after.started is None:
         return []
-    labels, found = pairing.test_labels(before), []
+    if before.started.dataset.fingerprint != after.started.dataset.fingerprint:
+        return []
+    sides = (before, after)
+    known = dict(zip(pairing.test_images(before), pairing.test_labels(before), strict=True))
+    images = sorted(set(known) & set(pairing.test_images(after)))
+    labels, found = np.array([known[image] for image in images], dtype=np.int64), []
     for strategy in before.strategies:
-        hits = [pairing.matrix(side, strategy.name) for side in (before, after)]
-        if hits[0] is None or hits[1] is None:
+        one, other = (pairing.matrix(side, strategy.name, images=images) for side in sides)
+        if one is None or other is None:
             continue
-        seeds = min(len(side) for side in hits if side is not None)
-        first, second = hits[0][:seeds], hits[1][:seeds]
-        if np.isnan(first - second).all():
+        seeds = min(len(one), len(other))
+        alone = np.isnan(one[:seeds] - other[:seeds])
+        if alone.all():
             continue
+        first, second = (np.where(alone, np.nan, side[:seeds]) for side in (one, other))
         found.append(_effect(strategy.name, strategy.title, before, labels, first, second))
     return found
 
@@ -60,7 +67,9 @@ def _effect(
     recalls = {
         label: float(np.nanmean(first[:, labels == label])) for label, n in counts.items() if n
     }
-    weights = np.array([measured.sum() / (len(recalls) * counts[label]) for label in labels])
+    weights = np.array(
+        [measured.sum() / (len(recalls) * max(counts[label], 1)) for label in labels]
+    )
     weakest = min(recalls, key=lambda label: recalls[label])
     of_weakest = labels == weakest
     return Effect(

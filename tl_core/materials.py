@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core import backbones, catalog, class_map, datasets, device, weights
+from tl_core import backbones, catalog, datasets, device, source_images, weights
 from tl_core.activations import ReadOut, open_read_out
 from tl_core.backbones import Backbone
 from tl_core.config import DRAWN, RATED_FROM, ComparisonConfig, NotPossible, RunConfig
@@ -129,20 +129,17 @@ def _open_probe(
     dataset: datasets.Dataset, row: catalog.Model, original: Backbone, sha: str, compute: Compute
 ) -> Generator[Progress, None, SourceProbe]:
     """Open the probe's images whose label is a class of this model's source task."""
-    classes = catalog.source_classes(row.weights.source_classes)
-    matched = class_map.match_source(dataset.classes, classes)
-    kept = [
-        image for image in dataset.images if matched.get(dataset.classes[image.label]) is not None
-    ]
-    if not kept:
+    chosen = source_images.selected(dataset, row)
+    if not chosen.places:
         raise NotPossible(
             f"No class of the source images '{dataset.name}' is a class that {row.title} was "
             "trained on. Name the folders like source classes (a name, a synset or an index)."
         )
-    part = msgspec.structs.replace(dataset, images=tuple(kept))
+    kept = tuple(dataset.images[place] for place in chosen.places)
+    part = msgspec.structs.replace(dataset, images=kept)
     pixels = yield from open_pixels(part, row.preprocessing, compute)
     read_out = yield from open_read_out(original, sha, pixels, compute, "the source images")
-    labels = np.array([matched[dataset.classes[image.label]] for image in kept], dtype=np.int64)
+    labels = np.array(chosen.labels, dtype=np.int64)
     return SourceProbe(
         dataset.name,
         dataset.fingerprint,

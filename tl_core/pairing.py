@@ -3,7 +3,7 @@
 Differences of two such matrices are paired: the same images within the same seeds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -39,19 +39,26 @@ def test_labels(found: Record) -> NDArray[np.int64]:
 
 
 def matrix(
-    found: Record, strategy: str, measure: Measure = correct, kind: RunKind = "final"
+    found: Record,
+    strategy: str,
+    measure: Measure = correct,
+    kind: RunKind = "final",
+    images: Sequence[int] | None = None,
 ) -> Matrix | None:
-    """Return a strategy's values, seeds x `test_images`, NaN where a seed did not test an image.
+    """Return a strategy's values, seeds x `images`, NaN where a seed did not test an image.
 
-    None if no run of this kind has ended, or none kept what is asked for.
+    Without `images` those of `test_images`. None if no run of this kind has ended, or none kept
+    what is asked for.
     """
     assert found.started is not None
-    column = {image: place for place, image in enumerate(test_images(found))}
+    columns = test_images(found) if images is None else images
+    column = {image: place for place, image in enumerate(columns)}
     values = np.full((found.started.config.seeds, len(column)), np.nan)
     for seed, ended in found.final(strategy, kind).items():
         measured = measure(ended)
         if measured is not None:
-            values[seed, [column[image] for image in ended.result.test_images]] = measured
+            places = np.array([column.get(image, -1) for image in ended.result.test_images], int)
+            values[seed, places[places >= 0]] = np.asarray(measured, float)[places >= 0]
     return None if np.isnan(values).all() else values
 
 

@@ -1,7 +1,9 @@
 """A comparison so far, sorted out of its events."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+
+import msgspec
 
 from tl_core.events import (
     ComparisonEnded,
@@ -52,6 +54,23 @@ def record(events: Iterable[Event]) -> Record:
     for event in events:
         add(found, event)
     return found
+
+
+def narrowed(found: Record, names: Collection[str]) -> Record:
+    """Return what a comparison holds of some of its strategies, as if no other had been in it."""
+    if found.started is None:
+        return found
+    kept = tuple(s for s in found.strategies if s.name in names)
+    config = msgspec.structs.replace(found.started.config, strategies=kept)
+    runs = {i: run for i, run in found.runs.items() if run.run.strategy.name in names}
+    return replace(
+        found,
+        started=msgspec.structs.replace(found.started, config=config),
+        runs=runs,
+        curves={i: curve for i, curve in found.curves.items() if i in runs},
+        ended={i: run for i, run in found.ended.items() if run.run.strategy.name in names},
+        failed={i: run for i, run in found.failed.items() if run.run.strategy.name in names},
+    )
 
 
 def _forget_larger(found: Record, micro_batch: int) -> None:

@@ -193,18 +193,29 @@ def holm_intervals(
 ) -> dict[str, Interval]:
     """Return each strategy's paired difference to the best, at Holm's (1979) simultaneous level.
 
-    Differences are ordered by bootstrap p-value. What has no image of a seed in common with the
-    best is left out.
+    What has no image of a seed in common with the best is left out.
     """
-    others = {n: v for n, v in others.items() if not np.isnan(v - best).all()}
-    samples = {name: bootstrap_means(values - best) for name, values in others.items()}
-    ordered = sorted(samples, key=lambda name: _p_value(samples[name]))
+    return holm_pairs({name: (values, best) for name, values in others.items()}, level)
 
-    def interval(name: str, level: float) -> Interval:
-        return Interval(mean(others[name] - best), *ends(samples[name], level))
+
+def holm_pairs(
+    pairs: Mapping[Key, tuple[Matrix, Matrix]], level: float = LEVEL
+) -> dict[Key, Interval]:
+    """Return the paired difference of each pair, first minus second, at Holm's simultaneous level.
+
+    Differences are ordered by bootstrap p-value. Pairs without a common image of a seed are left
+    out.
+    """
+    differences = {key: first - second for key, (first, second) in pairs.items()}
+    differences = {key: d for key, d in differences.items() if not np.isnan(d).all()}
+    samples = {key: bootstrap_means(difference) for key, difference in differences.items()}
+    ordered = sorted(samples, key=lambda key: _p_value(samples[key]))
+
+    def interval(key: Key, level: float) -> Interval:
+        return Interval(mean(differences[key]), *ends(samples[key], level))
 
     found = step_down(ordered, interval, level)
-    return {name: found[name] for name in others}
+    return {key: found[key] for key in differences}
 
 
 def step_down(
@@ -223,6 +234,13 @@ def step_down(
         rejected = rejected and not intervals[name].contains_zero
         divisor -= int(rejected)
     return intervals
+
+
+def certainty(interval: Interval) -> float:
+    """Return how many times its reach towards 0 a value is: orders differences like p-values."""
+    value = interval.value
+    reach = value - interval.low if value > 0 else interval.high - value
+    return abs(value) / max(reach, 1e-12)
 
 
 def _p_value(samples: NDArray[np.float64]) -> float:

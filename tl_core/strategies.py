@@ -152,3 +152,10 @@ def frozen_prefix(strategy: Strategy, blocks: int) -> int:
         trained = [i for i, factor in enumerate(factors) if factor is not None]
         prefix = min([prefix, *trained[:1]])
     return prefix
+
+
+def leaves_backbone(strategy: Strategy) -> bool:
+    """Return whether the pretrained backbone stays as it is, whatever model it is."""
+    return strategy.pretrained and all(
+        factor is None for stage in strategy.stages for factor in (*stage.last, stage.rest)
+    )

@@ -12,7 +12,7 @@ from tl_core import curves, figures
 from tl_core.curves import CHART_HEIGHT, SPECS, Line, Measure
 from tl_core.record import Record
 from tl_core.strategies import Strategy
-from tl_ui import big_screen
+from tl_ui import big_screen, plots
 
 View = Literal["accuracy", "change", "both"]
 _EMPTY: dict[Measure, str] = {
@@ -113,11 +113,10 @@ def finished(found: Record, wanted: View) -> None:
             if not figure.data and not (measure == "accuracy" and found.started):
                 _nothing(measure)
                 continue
-            st.plotly_chart(
+            plots.show(
                 figure,
-                height=_height(),
                 key=f"chart_finished_{measure}",
-                config={"displayModeBar": False},
+                file=f"{measure}-while-training",
                 alt=f"{curves.TITLES[measure]} by strategy, finished",
             )
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from tl_core import catalog, datasets, ingest, weights
+from tl_core import catalog, datasets, ingest, lineage, weights
 from tl_core.catalog import Model
 from tl_core.config import DRAWN
 from tl_core.datasets import Dataset
@@ -109,6 +109,21 @@ def load(fingerprint: str) -> Dataset | None:
 def superseded() -> frozenset[str]:
     """Return the fingerprints of data sets that were changed later: newer ones come from them."""
     return _superseded(_dataset_folders())
+
+
+def version(then: Dataset) -> Dataset:
+    """Return the version of a data set that is in use, else the newest that edits made of it."""
+    chosen = choice().dataset
+    kept = _version(then.fingerprint, chosen, _dataset_folders(), then)
+    return load(kept) or then
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _version(fingerprint: str, chosen: str | None, folders: tuple[str, ...], _then: Dataset) -> str:
+    used = load(chosen) if chosen else None
+    if used is not None and lineage.descends(used, _then):
+        return used.fingerprint
+    return lineage.newest(_then).fingerprint
 
 
 def _dataset_folders() -> tuple[str, ...]:

@@ -1,21 +1,20 @@
 """One finding of the data check: its images, and dropping, relabelling or grouping them."""
 
-from collections.abc import Callable, Sequence
-
 import streamlit as st
 
 from tl_core.datasets import Dataset
 from tl_core.findings import Finding
-from tl_core.ingest import BadInput, edits
+from tl_core.ingest import edits
 from tl_core.wording import number_of
-from tl_ui.state import choice, choose
-from tl_ui.widgets import flash, plain_label, problem, safe_label, thumbnail
+from tl_ui import image_edits
+from tl_ui.image_edits import Bench
+from tl_ui.widgets import plain_label, safe_label, thumbnail
 
 PER_PAGE = 24
 MOST_IN_GROUP = 6
 _WIDTH = 96
 _ICONS = {"serious": ":material/error:", "worth a look": ":material/visibility:"}
-_FAULT = "edit_fault"
+_ADVICE = "Comparisons made before are marked as such; check the data again to see what is left."
 
 
 def show(data: Dataset, finding: Finding) -> None:
@@ -32,9 +31,11 @@ def show(data: Dataset, finding: Finding) -> None:
             _groups(data, finding)
         elif finding.images:
             _images(data, finding)
-        fault = st.session_state.get(_FAULT)
-        if fault is not None and fault[0] == finding.kind:
-            problem(fault[1])
+        image_edits.fault(_bench(data, finding))
+
+
+def _bench(data: Dataset, finding: Finding) -> Bench:
+    return Bench(data, finding.kind, _ADVICE)
 
 
 def _page(finding: Finding, things: int, per_page: int) -> range:
@@ -46,70 +47,28 @@ def _page(finding: Finding, things: int, per_page: int) -> range:
 
 def _images(data: Dataset, finding: Finding) -> None:
     suggested = dict(zip(finding.images, finding.suggested, strict=False))
-    ticked = []
+    bench, ticked = _bench(data, finding), []
     with st.container(horizontal=True, gap="small"):
         for place in _page(finding, len(finding.images), PER_PAGE):
             image = finding.images[place]
             with st.container(width=_WIDTH + 24, gap="xxsmall"):
                 _picture(data, image, suggested.get(image))
-                if st.checkbox("Tick", key=_tick(data, finding, image)):
+                if image_edits.tick(bench, image):
                     ticked.append(image)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        _button(
-            data,
-            finding,
-            f"Drop the {len(ticked)} ticked" if ticked else "Drop the ticked",
-            lambda: edits.drop(data, ticked),
-            f"{number_of(len(ticked), 'image')} dropped.",
-            disabled=not ticked,
-        )
-        if suggested:
-            _button(
-                data,
-                finding,
-                "Relabel the ticked as suggested",
-                lambda: edits.relabel(data, {image: suggested[image] for image in ticked}),
-                f"{number_of(len(ticked), 'image')} relabelled.",
-                disabled=not ticked,
-            )
-        _relabel(data, finding, ticked)
-    if not ticked:
-        st.caption("Tick images to drop or relabel them. Everything can be undone.")
-
-
-def _relabel(data: Dataset, finding: Finding, ticked: Sequence[int]) -> None:
-    """Offer any class for the ticked images."""
-    key = f"class_{finding.kind}_{data.fingerprint[:8]}"
-    wanted = st.selectbox(
-        "Other class",
-        range(len(data.classes)),
-        format_func=lambda label: plain_label(data.classes[label], 60),
-        key=key,
-        width=180,
-    )
-    _button(
-        data,
-        finding,
-        "Relabel",
-        lambda: edits.relabel(data, dict.fromkeys(ticked, wanted)),
-        f"{number_of(len(ticked), 'image')} relabelled as {safe_label(data.classes[wanted])}.",
-        disabled=not ticked,
-    )
+    image_edits.controls(bench, ticked, suggested)
 
 
 def _groups(data: Dataset, finding: Finding) -> None:
-    copies = [image for group in finding.groups for image in group[1:]]
+    bench, copies = _bench(data, finding), [i for group in finding.groups for i in group[1:]]
     with st.container(horizontal=True):
-        _button(
-            data,
-            finding,
+        image_edits.button(
+            bench,
             "Never divide them between training and test",
             lambda: edits.keep_together(data, finding.groups),
             f"{number_of(len(finding.groups), 'group')} stay together in every split.",
         )
-        _button(
-            data,
-            finding,
+        image_edits.button(
+            bench,
             f"Keep the first of each, drop {len(copies)}",
             lambda: edits.drop(data, copies),
             f"{number_of(len(copies), 'copy', 'copies')} dropped.",
@@ -136,41 +95,3 @@ def _picture(data: Dataset, image: int, suggested: int | None = None) -> None:
     if suggested is not None and suggested != record.label:
         words += f" → {safe_label(data.classes[suggested], 24)}?"
     st.caption(words)
-
-
-def _tick(data: Dataset, finding: Finding, image: int) -> str:
-    return f"tick_{data.fingerprint[:8]}_{finding.kind}_{image}"
-
-
-def _button(
-    data: Dataset,
-    finding: Finding,
-    label: str,
-    edit: Callable[[], Dataset],
-    done: str,
-    disabled: bool = False,
-) -> None:
-    st.button(
-        label,
-        key=f"edit_{finding.kind}_{label[:12]}",
-        disabled=disabled,
-        on_click=_apply,
-        args=(data, finding, edit, done),
-    )
-
-
-def _apply(data: Dataset, finding: Finding, edit: Callable[[], Dataset], done: str) -> None:
-    """Make the edited data set and use it; the one before is still there to go back to."""
-    st.session_state.pop(_FAULT, None)
-    try:
-        changed = edit()
-    except BadInput as error:
-        st.session_state[_FAULT] = (finding.kind, str(error))
-        return
-    before = choice().dataset
-    choose(dataset=changed.fingerprint)
-    flash(
-        f"{done} Comparisons made before are marked as such; check the data again to see what is "
-        "left.",
-        undo=lambda: choose(dataset=before or data.fingerprint) and None,
-    )

@@ -9,7 +9,7 @@ from tl_core.dots import stress_dots
 from tl_core.stats import smallest_visible_gap
 from tl_core.variants import VARIANTS
 from tl_core.wording import number_of, percent, points, spread
-from tl_ui import asking, launch
+from tl_ui import asking, launch, plots
 from tl_ui.state import choice
 from tl_ui.widgets import problem
 
@@ -54,11 +54,10 @@ def show(found: Stress) -> None:
         st.caption(f"{size}: losses under about {gap} points look like none.")
     dots = stress_dots(found)
     figure = figures.interval_dots(dots, "Accuracy lost (points)")
-    st.plotly_chart(
+    plots.show(
         figure,
-        height=int(figure.layout.height),
         key="chart_stress",
-        config={"displayModeBar": False},
+        file="preprocessing-mistakes",
         alt=figures.described(dots),
     )
     _table(found)

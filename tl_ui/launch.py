@@ -154,6 +154,12 @@ def again(config: ComparisonConfig, name: str, seeds: int | None = None) -> str 
     return start(msgspec.structs.replace(config, seeds=seeds or config.seeds), name)
 
 
+def on_data(config: ComparisonConfig, data: Dataset) -> str | None:
+    """Start an old comparison once more on another version of its data."""
+    named = msgspec.structs.replace(config.data, fingerprint=data.fingerprint, name=data.name)
+    return start(msgspec.structs.replace(config, data=named))
+
+
 def adopt(config: ComparisonConfig) -> None:
     """Make an old comparison the choice, as far as it is still there, and show the set-up."""
     own = next((s for s in config.strategies if STRATEGIES.get(s.name) != s), None)

@@ -9,7 +9,7 @@ from tl_core.lessons import LESSONS, Lesson
 from tl_core.outcomes import NotMeasured, Outcome
 from tl_core.pitfalls import PITFALLS
 from tl_core.wording import duration
-from tl_ui import big_screen, lesson_run, lesson_state, pitfall_run, theme
+from tl_ui import lesson_run, lesson_state, pitfall_run, plots, theme
 from tl_ui.lesson_state import LessonState
 from tl_ui.pitfall_run import Known, Parts
 from tl_ui.widgets import problem, safe_label
@@ -118,14 +118,10 @@ def _reveal(lesson: Lesson, state: LessonState, found: Parts) -> None:
     except NotMeasured as missing:
         st.info(safe_label(missing, 400), icon=":material/info:")
         return
-    figure = figures.enlarged(
-        figures.interval_dots(shown.dots, shown.axis, shown.shares), big_screen.scale()
-    )
-    st.plotly_chart(
-        figure,
-        height=int(figure.layout.height),
+    plots.show(
+        figures.interval_dots(shown.dots, shown.axis, shown.shares),
         key=f"lesson_chart_{lesson.name}",
-        config={"displayModeBar": False},
+        file=f"lesson-{lesson.name}",
         alt=f"{shown.axis}: {figures.described(shown.dots)}",
     )
     st.markdown(f"**Measured.** {safe_label(shown.sentence, 600)}")

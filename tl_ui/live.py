@@ -44,7 +44,7 @@ def _look(job_id: str, status: str) -> None:
         if found.started is None:
             scoreboard.waiting(_strategies(job), row, below)
         else:
-            scoreboard.show(found, followed.rows, row, None, live=True, recorded=below)
+            scoreboard.show(found, followed.rows, row, below)
     with right:
         _curves(job, found, earlier)
 

@@ -7,7 +7,7 @@ from tl_core.catalog import find
 from tl_core.ingest import SAMPLES
 from tl_core.outcomes import NotMeasured, Outcome
 from tl_core.pitfalls import PITFALLS, Pitfall
-from tl_ui import current, pitfall_run, pitfall_state, pitfall_views, theme
+from tl_ui import current, pitfall_run, pitfall_state, pitfall_views, plots, theme
 from tl_ui.pitfall_run import Known, Parts
 from tl_ui.pitfall_state import CardState
 from tl_ui.widgets import problem, safe_label
@@ -143,11 +143,10 @@ def _chart(pitfall: Pitfall, shown: Outcome) -> None:
         pitfall_views.licences()
     if shown.dots:
         figure = figures.interval_dots(shown.dots, shown.axis, shown.shares)
-        st.plotly_chart(
+        plots.show(
             figure,
-            height=int(figure.layout.height),
             key=f"chart_{pitfall.name}",
-            config={"displayModeBar": False},
+            file=f"pitfall-{pitfall.name.replace('_', '-')}",
             alt=f"{shown.axis}: {figures.described(shown.dots)}",
         )
 

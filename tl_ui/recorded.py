@@ -79,7 +79,7 @@ def details(shown: Recorded) -> None:
     st.subheader("All strategies, recorded and by the textbook", anchor=False)
     st.caption(f":material/history: {shown.label}. Nothing in this table was measured here.")
     name = f"recorded_{shown.recording.facts.sample}"
-    strategy_table.show(followed, name, shown.recording)
+    strategy_table.recorded(followed, name, shown.recording)
     take_away.recorded(followed, shown.recording)
 
 

@@ -13,10 +13,14 @@ from tl_core.wording import duration
 from tl_ui import (
     balance_effect,
     chart,
+    closer_looks,
     current,
     guess,
     launch,
+    plots,
+    redraw,
     scoreboard,
+    shown,
     strategy_table,
     take_away,
     theme,
@@ -25,6 +29,7 @@ from tl_ui import (
 from tl_ui.follow import Followed, follow
 from tl_ui.lab_setup import COLUMNS
 from tl_ui.live import launch_plan
+from tl_ui.looked import Looked
 from tl_ui.widgets import safe_label
 
 
@@ -38,6 +43,9 @@ def show(job: Comparison) -> None:
         st.info("Nothing was measured before it ended.", icon=":material/info:")
         return
     guess.show(job, followed)
+    redraw.settle()
+    wanted = shown.names(job.id, [row.strategy for row in followed.rows])
+    part = shown.part(followed, wanted)
     left, right = st.columns(COLUMNS, gap="medium")
     with left:
         if followed.said is not None:
@@ -51,22 +59,17 @@ def show(job: Comparison) -> None:
                 "images are served worse, what mistakes cost.",
             )
         _more_seeds(job, found)
-        row = catalog().get(found.started.config.backbone)
-        scoreboard.show(found, followed.rows, row, followed.said, live=False)
+        scoreboard.finished(job.id, followed, catalog().get(found.started.config.backbone))
     with right:
-        wanted = chart.view(found)
-        chart.finished(found, wanted)
-        chart.legend(found.strategies, curves.reference_lines(found, "accuracy"))
-        several = max((r.seeds for r in followed.rows), default=0) > 1
-        band = " Bands span the seeds." if several else ""
-        st.caption(
-            "Validation images while training. Stars mark the best step; the last one is "
-            f"reported.{band}"
-        )
-        _dots(followed)
-    st.subheader("All strategies, measured and by the textbook", anchor=False)
+        if len(followed.rows) > 1:
+            shown.pills(job.id, _titles(followed))
+        _chart(part)
+        _dots(part)
     if followed.rows:
-        strategy_table.show(followed, job.id)
+        st.subheader("All strategies, measured and by the textbook", anchor=False)
+        st.fragment(strategy_table.measured)(job.id, followed, wanted)
+    if any(row.test_accuracy is not None for row in part.rows):
+        closer_looks.section(Looked(job, followed, wanted))
     balance_effect.section(job, found)
     if note := memory_note(found):
         st.info(note, icon=":material/memory:")
@@ -74,6 +77,24 @@ def show(job: Comparison) -> None:
     _failures(found)
     with st.expander("Take it away: report, files, commands", icon=":material/download:"):
         take_away.section(job, followed)
+
+
+def _titles(followed: Followed) -> dict[str, str]:
+    """Return the strategies' titles in the order of the rows."""
+    titles = {strategy.name: strategy.title for strategy in followed.found.strategies}
+    return {row.strategy: titles[row.strategy] for row in followed.rows}
+
+
+def _chart(part: Followed) -> None:
+    wanted = chart.view(part.found)
+    chart.finished(part.found, wanted)
+    chart.legend(part.found.strategies, curves.reference_lines(part.found, "accuracy"))
+    several = max((r.seeds for r in part.rows), default=0) > 1
+    band = " Bands span the seeds." if several else ""
+    st.caption(
+        "Validation images while training. Stars mark the best step; the last one is reported."
+        f"{band}"
+    )
 
 
 def _head(job: Comparison, followed: Followed) -> None:
@@ -159,11 +180,10 @@ def _dots(followed: Followed) -> None:
         return
     st.markdown("**Result: accuracy on test images, with 95% intervals**")
     figure = figures.accuracy_dots(followed.found, followed.rows)
-    st.plotly_chart(
+    plots.show(
         figure,
-        height=int(figure.layout.height),
         key="chart_dots",
-        config={"displayModeBar": False},
+        file="test-accuracy",
         alt=figures.describe(followed.found, followed.rows),
     )
 

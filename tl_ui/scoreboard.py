@@ -12,10 +12,11 @@ from tl_core.record import Record
 from tl_core.remaining import current
 from tl_core.strategies import Strategy
 from tl_core.tables import StrategyRow
-from tl_core.verdict import Verdict
 from tl_core.wording import duration, percent, points, spread
+from tl_ui import shown
 from tl_ui.follow import Followed
 from tl_ui.layers import trained_blocks
+from tl_ui.widgets import safe_label
 
 _QUIET = "opacity:0.72;font-size:0.82rem"
 _CARD = (
@@ -23,6 +24,7 @@ _CARD = (
     "padding:6px 10px;display:flex;flex-direction:column;gap:3px"
 )
 _ROW = "display:flex;flex-wrap:wrap;gap:2px 12px"
+_STACK = "display:flex;flex-direction:column;gap:4px"
 # Holds a line's height until there is something to say.
 _PLACE = f'<div style="{_ROW};{_QUIET}">&nbsp;</div>'
 _LIST = "display:grid;gap:6px;grid-template-columns:repeat(auto-fit,minmax(min(230px,100%),1fr))"
@@ -32,27 +34,68 @@ def show(
     found: Record,
     rows: Sequence[StrategyRow],
     row: Model | None,
-    said: Verdict | None,
-    live: bool,
     recorded: Followed | None = None,
 ) -> None:
-    """Show one card per strategy: in running order while `live`, else in the order of `rows`.
+    """Show one card per strategy of a comparison that runs, in running order.
 
     While a strategy's own number is still to come its card is pale and shows what was `recorded`.
     """
     by_name = {r.strategy: r for r in rows}
-    strategies = {s.name: s for s in found.strategies}
-    order = list(strategies) if live else [r.strategy for r in rows]
     settled = curves.settled(found)
     cards = []
-    for name in order:
+    for strategy in found.strategies:
+        name = strategy.name
         if name not in by_name:
             continue
-        state = _state(found, by_name[name], said, live)
-        own = _numbers(found, by_name[name], strategies[name])
+        own = _numbers(found, by_name[name], strategy)
         below = "" if name in settled else _recorded(recorded, name)
-        cards.append(_card(strategies[name], row, state, own, below))
+        cards.append(_card(strategy, row, _state(found, by_name[name]), own, below))
     _list(cards)
+
+
+def finished(job: str, followed: Followed, row: Model | None) -> None:
+    """Show the cards of a comparison that has ended; a click on a name shows that strategy alone.
+
+    They are the way to choose, so they stay where others are chosen.
+    """
+    known = [measured.strategy for measured in followed.rows]
+    chosen = shown.names(job, known)
+    strategies = {s.name: s for s in followed.found.strategies}
+    with st.container(gap="xsmall"):
+        for measured in followed.rows:
+            strategy = strategies[measured.strategy]
+            state = standing(measured, followed.said)
+            with st.container(border=True, gap=None, key=f"card_{strategy.name}"):
+                _title(job, strategy, state, known, chosen)
+                bar = _trained(strategy, row, curves.colour(strategy.name))
+                numbers = _numbers(followed.found, measured, strategy)
+                st.html(f'<div style="{_STACK}">{bar}{numbers}</div>')
+
+
+def _title(
+    job: str, strategy: Strategy, state: str, known: Sequence[str], chosen: Sequence[str]
+) -> None:
+    """Show a card's name, which is a button, and in words how the strategy stands."""
+    every, mine = len(chosen) == len(known), strategy.name in chosen
+    if every:
+        told = "Show this strategy alone, on the whole page."
+    else:
+        told = "Leave it out again." if mine else "Show it as well."
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"
+    ):
+        st.button(
+            f"**{shown.marked(strategy.name, strategy.title)}**",
+            key=f"show_{strategy.name}",
+            type="tertiary",
+            on_click=shown.toggle,
+            args=(job, strategy.name, known),
+            help=told,
+        )
+        hidden = "" if mine else ":material/visibility_off: not shown · "
+        words = safe_label(state, 300)
+        strong = f"**{words}**" if state.startswith("recommended") else words
+        st.caption(f"{hidden}{strong}", width="content")
 
 
 def waiting(
@@ -89,9 +132,7 @@ def _recorded(recorded: Followed | None, name: str) -> str:
     return _numbers(recorded.found, row, strategy, "recorded:") if row and strategy else ""
 
 
-def _state(found: Record, row: StrategyRow, said: Verdict | None, live: bool) -> str:
-    if not live:
-        return standing(row, said)
+def _state(found: Record, row: StrategyRow) -> str:
     if not row.applicable:
         return "not applicable"
     seeds = found.started.config.seeds if found.started else 1

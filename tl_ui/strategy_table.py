@@ -1,11 +1,15 @@
 """The strategy table: what was measured beside what textbooks say, sortable."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import streamlit as st
 
 from tl_core import columns
 from tl_core.catalog import Model
 from tl_core.recording import Recording
 from tl_core.strategies import Strategy
+from tl_ui import redraw, shown
 from tl_ui.follow import Followed
 
 _FORMATS = {
@@ -17,16 +21,65 @@ _FORMATS = {
     "rate": "%.2g",
 }
 
+_HOW = "Point at a header for its definition, click it to sort."
 
-def show(followed: Followed, key: str, recorded: Recording | None = None) -> None:
-    """Show the table with a definition at every header.
 
-    What is `recorded`, not measured here, says so in a column and the description.
+def recorded(followed: Followed, key: str, recording: Recording) -> None:
+    """Show a recording's table with a definition at every header.
+
+    That it was not measured here is said in a column and the description.
     """
-    found, rows, said = followed.found, followed.rows, followed.said
-    shown = columns.frame(found, rows, said)
+    frame = columns.frame(followed.found, followed.rows, followed.said)
+    config = header_config(followed)
+    # In the table itself: its own menu has a download too.
+    frame.insert(1, "Recorded", recording.day)
+    config["Recorded"] = st.column_config.TextColumn(help=f"{recording.label}. Not measured here.")
+    st.dataframe(
+        frame,
+        hide_index=True,
+        column_config=config,
+        height=38 + 35 * len(frame),
+        placeholder="–",
+        key=f"table_{key}",
+        alt="Strategy table: recorded values beside the textbook's, one line per strategy",
+    )
+    st.caption(_HOW)
+
+
+def measured(job: str, followed: Followed, wanted: Sequence[str]) -> None:
+    """Show the table of the `wanted` strategies; ticked lines can be shown alone."""
+    redraw.if_asked()
+    part = shown.part(followed, wanted)
+    frame = columns.frame(part.found, part.rows, part.said)
+    picked = st.dataframe(
+        frame,
+        hide_index=True,
+        column_config=header_config(part),
+        height=38 + 35 * len(frame),
+        placeholder="–",
+        # Other lines are another table: ticks of the one before mean other strategies here.
+        key=f"table_{job}_{'_'.join(wanted)}",
+        on_select="rerun",
+        selection_mode="multi-row",
+        alt="Strategy table: measured values beside the textbook's, one line per strategy",
+    )
+    ticked = [part.rows[i].strategy for i in picked.selection.rows if i < len(part.rows)]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if 0 < len(ticked) < len(part.rows):
+            st.button(
+                f"Show only the {len(ticked)} ticked",
+                key="table_show",
+                icon=":material/filter_alt:",
+                on_click=shown.choose,
+                args=(job, ticked),
+            )
+        st.caption(_HOW, width="content")
+
+
+def header_config(followed: Followed) -> dict[str, Any]:
+    """Return how the strategy table's columns are shown: format, and the definition as help."""
     config = {}
-    for column in columns.columns(found, said):
+    for column in columns.columns(followed.found, followed.said):
         if column.kind == "text":
             config[column.title] = st.column_config.TextColumn(
                 help=column.definition, pinned=column.title == "Strategy"
@@ -35,23 +88,7 @@ def show(followed: Followed, key: str, recorded: Recording | None = None) -> Non
             config[column.title] = st.column_config.NumberColumn(
                 help=column.definition, format=_FORMATS[column.kind]
             )
-    if recorded is not None:
-        # In the table itself: its own menu has a download too.
-        shown.insert(1, "Recorded", recorded.day)
-        config["Recorded"] = st.column_config.TextColumn(
-            help=f"{recorded.label}. Not measured here."
-        )
-    st.dataframe(
-        shown,
-        hide_index=True,
-        column_config=config,
-        height=38 + 35 * len(shown),
-        placeholder="–",
-        key=f"table_{key}",
-        alt=f"Strategy table: {'recorded' if recorded else 'measured'} values beside the "
-        "textbook's, one line per strategy",
-    )
-    st.caption("Point at a header for its definition, click it to sort.")
+    return config
 
 
 def textbook(strategies: tuple[Strategy, ...], row: Model) -> None:

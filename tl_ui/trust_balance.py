@@ -10,7 +10,7 @@ from tl_core.label_shift import class_shares
 from tl_core.recalls import Recalls
 from tl_core.stats import Interval
 from tl_core.wording import percent
-from tl_ui import trust_evidence, trust_parts
+from tl_ui import plots, trust_evidence, trust_parts
 from tl_ui.trust_evidence import Subject
 from tl_ui.widgets import plain_label
 
@@ -90,11 +90,10 @@ def _chart(of: Subject, known: list[Recalls], rows: list[Interval]) -> None:
         for one, row in zip(known, rows, strict=True)
     ]
     figure = figures.share_dots(dots, "Accuracy with these shares (%)")
-    st.plotly_chart(
+    plots.show(
         figure,
-        height=int(figure.layout.height),
         key="chart_balance",
-        config={"displayModeBar": False},
+        file="accuracy-by-class-balance",
         alt=f"Accuracy with these class shares: {figures.described(dots)}",
     )
 

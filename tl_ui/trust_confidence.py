@@ -6,7 +6,7 @@ from tl_core import figures
 from tl_core.calibration import TEMPERATURES
 from tl_core.confidence import ConfidenceRow
 from tl_core.wording import percent, points
-from tl_ui import trust_evidence, trust_parts
+from tl_ui import plots, trust_evidence, trust_parts
 from tl_ui.trust_evidence import Subject
 
 _HELP = {
@@ -44,11 +44,10 @@ def section(of: Subject) -> None:
 def _diagram(of: Subject, name: str) -> None:
     before = trust_evidence.bins(of, name, False)
     figure = figures.reliability_diagram(before, trust_evidence.bins(of, name, True), name)
-    st.plotly_chart(
+    plots.show(
         figure,
-        height=int(figure.layout.height),
         key="chart_reliability",
-        config={"displayModeBar": False},
+        file="reliability",
         alt=figures.describe_reliability(before),
     )
 

@@ -8,7 +8,7 @@ from tl_core.answers import Estimate
 from tl_core.costs import PER, Cost
 from tl_core.dots import Dot
 from tl_core.wording import listed, lowered
-from tl_ui import trust_evidence, trust_parts
+from tl_ui import plots, trust_evidence, trust_parts
 from tl_ui.trust_evidence import Subject
 from tl_ui.widgets import plain_label, safe_label
 
@@ -93,11 +93,10 @@ def _chart(of: Subject, found: list[Cost]) -> None:
         for one in found
     ]
     figure = figures.interval_dots(dots, f"Cost per {PER:,} images (false alarms)")
-    st.plotly_chart(
+    plots.show(
         figure,
-        height=int(figure.layout.height),
         key="chart_costs",
-        config={"displayModeBar": False},
+        file="cost-of-mistakes",
         alt=f"Cost per {PER:,} images: {figures.described(dots)}",
     )
 

@@ -7,7 +7,7 @@ from tl_core.answers import Estimate
 from tl_core.dots import Dot
 from tl_core.slices import FEWEST_IMAGES, Slice, source_model
 from tl_core.wording import lowered, number_of, percent
-from tl_ui import trust_evidence, trust_parts, trust_sources
+from tl_ui import plots, trust_evidence, trust_parts, trust_sources
 from tl_ui.trust_evidence import Subject
 from tl_ui.widgets import plain_label, safe_label
 
@@ -77,11 +77,10 @@ def _chart(found: list[Slice], name: str) -> None:
     if not dots:
         return
     figure = figures.interval_dots(dots, "Points behind the rest")
-    st.plotly_chart(
+    plots.show(
         figure,
-        height=int(figure.layout.height),
         key="chart_groups",
-        config={"displayModeBar": False},
+        file="accuracy-by-group",
         alt=f"Points behind the rest by group: {figures.described(dots)}",
     )
 

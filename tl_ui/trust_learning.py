@@ -5,7 +5,7 @@ import streamlit as st
 from tl_core import curves, figures, learning
 from tl_core.learning import Curve, Trials
 from tl_core.wording import percent
-from tl_ui import chart, trust_parts
+from tl_ui import chart, plots, trust_parts
 from tl_ui.trust_evidence import Subject
 
 _HELP = {
@@ -30,11 +30,10 @@ def section(of: Subject) -> None:
         )
         return
     figure = figures.accuracy_curves(of.found)
-    st.plotly_chart(
+    plots.show(
         figure,
-        height=int(figure.layout.height),
         key="chart_learning",
-        config={"displayModeBar": False},
+        file="accuracy-while-training",
         alt=f"Validation accuracy while training. {' '.join(_sentence(one) for one in known)}",
     )
     chart.legend(of.found.strategies, curves.reference_lines(of.found, "accuracy"))

@@ -6,7 +6,7 @@ from tl_core import figures, outside
 from tl_core.config import RATED_FROM
 from tl_core.outside import KEPT, Outside
 from tl_core.wording import number_of, percent
-from tl_ui import trust_evidence, trust_parts
+from tl_ui import plots, trust_evidence, trust_parts
 from tl_ui.trust_evidence import Subject
 from tl_ui.widgets import safe_label
 
@@ -76,11 +76,10 @@ def _chart(of: Subject, one: Outside) -> None:
     if both is None:
         return
     figure = figures.confidence_histogram(*both, one.threshold, one.strategy)
-    st.plotly_chart(
+    plots.show(
         figure,
-        height=int(figure.layout.height),
         key="chart_outside",
-        config={"displayModeBar": False},
+        file="confidence-on-strangers",
         alt=f"Confidence of {of.titles[one.strategy]} on test images and on images that are none "
         f"of your classes; the threshold is {percent(one.threshold)}",
     )

@@ -1,9 +1,12 @@
 """Finished charts: what was measured in, Plotly figures out, each with its words."""
 
 from tl_core.figures.comparison import accuracy_curves, accuracy_dots, describe, forgetting_curves
+from tl_core.figures.confusion import CELL, confusion_frame, confusion_height, confusion_spec
 from tl_core.figures.features import feature_map
 from tl_core.figures.intervals import described, interval_dots
 from tl_core.figures.layout import enlarged
+from tl_core.figures.skill import describe_skills, skill_gauges
+from tl_core.figures.tradeoff import describe_tradeoff, tradeoff_points
 from tl_core.figures.trust import (
     confidence_histogram,
     describe_reliability,
@@ -12,11 +15,17 @@ from tl_core.figures.trust import (
 )
 
 __all__ = [
+    "CELL",
     "accuracy_curves",
     "accuracy_dots",
     "confidence_histogram",
+    "confusion_frame",
+    "confusion_height",
+    "confusion_spec",
     "describe",
     "describe_reliability",
+    "describe_skills",
+    "describe_tradeoff",
     "described",
     "enlarged",
     "feature_map",
@@ -24,4 +33,6 @@ __all__ = [
     "interval_dots",
     "reliability_diagram",
     "share_dots",
+    "skill_gauges",
+    "tradeoff_points",
 ]

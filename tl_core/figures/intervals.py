@@ -10,8 +10,9 @@ from tl_core.dots import Dot
 from tl_core.figures.layout import DOTS_MARGIN, DOTS_ROW, laid_out, literal
 from tl_core.labels import plain_label
 
-# Characters of a dot's label on one line, and how far apart dots of one label stand.
-_LABEL, _APART = 24, 0.3
+# Characters of a dot's label on one line; how far apart dots of one label stand, in lines and, at
+# least, in pixels; how much of a line they take up together at most.
+_LABEL, _APART, _APART_PIXELS, _TOGETHER = 24, 0.3, 15, 0.85
 
 
 def interval_dots(dots: Sequence[Dot], title: str, shares: bool = False) -> go.Figure:
@@ -24,7 +25,7 @@ def interval_dots(dots: Sequence[Dot], title: str, shares: bool = False) -> go.F
     series = list(dict.fromkeys(dot.series for dot in dots))
     figure = go.Figure()
     for place, name in enumerate(series):
-        shift = _APART * (place - (len(series) - 1) / 2)
+        shift = min(_APART, _TOGETHER / len(series)) * (place - (len(series) - 1) / 2)
         part = [dot for dot in dots if dot.series == name]
         for strategy in dict.fromkeys(dot.strategy for dot in part):
             same = [dot for dot in part if dot.strategy == strategy]
@@ -38,7 +39,8 @@ def interval_dots(dots: Sequence[Dot], title: str, shares: bool = False) -> go.F
         range=[len(labels) - 0.5, -0.5],
         zeroline=False,
     )
-    laid_out(figure, DOTS_MARGIN + DOTS_ROW * max(len(labels), 1) + 24 * (len(series) > 1))
+    row = max(DOTS_ROW, _APART_PIXELS * len(series))
+    laid_out(figure, DOTS_MARGIN + row * max(len(labels), 1) + 24 * (len(series) > 1))
     if len(series) > 1:
         legend = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0.0}
         figure.update_layout(showlegend=True, legend=legend, margin_t=32)

@@ -94,7 +94,7 @@ class Groups:
         """
         judged, mirrored = self._without_mirrors()
         plain = {place: interval(place, stats.LEVEL) for place in judged}
-        ordered = sorted(judged, key=lambda place: -_certainty(plain[place]))
+        ordered = sorted(judged, key=lambda place: -stats.certainty(plain[place]))
         found = stats.step_down(ordered, interval)
         for place, other in mirrored.items():
             one = found[other]
@@ -109,10 +109,3 @@ class Groups:
             if covers:
                 mirrored[place] = covers[0]
         return [place for place in judged if place not in mirrored], mirrored
-
-
-def _certainty(interval: Interval) -> float:
-    """Return how many times its reach towards 0 a value is: the order of p-values."""
-    value = interval.value
-    reach = value - interval.low if value > 0 else interval.high - value
-    return abs(value) / max(reach, 1e-12)
