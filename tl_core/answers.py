@@ -247,3 +247,5 @@ class Export(Answer, frozen=True, tag="Export"):
 AnyAnswer: TypeAlias = Ranking | Soundness | Stress | Shift | Prediction | Inspection | Export
 Question: TypeAlias = Literal["rank", "check", "stress", "shift", "predict", "inspect", "export"]
 QUESTIONS: tuple[Question, ...] = get_args(Question)
+# Those about data and models; the others are about finished runs.
+ASKED: tuple[Question, ...] = ("rank", "check", "stress", "shift")

@@ -9,7 +9,7 @@ import msgspec
 
 from tl_core import ingest, questions, weights, worker
 from tl_core.answer_text import text
-from tl_core.answers import AnyAnswer
+from tl_core.answers import AnyAnswer, Question
 from tl_core.config import ComparisonConfig, NotPossible
 from tl_core.events import Answered, Progress
 from tl_core.request import Request, resolve
@@ -24,7 +24,7 @@ def ask(options: argparse.Namespace) -> int:
         raise NotPossible(f"There is no folder for {options.json}: make it, or write elsewhere.")
     with Bar(sys.stderr) as bar:
         config, _ = resolve(_request(options), bar.show)
-        answer = _answer(options.command, config, _beside(options, bar), bar)
+        answer = answered(options.command, config, _beside(options, bar), bar)
     print(text(answer))
     if options.json is not None:
         options.json.write_text(json.dumps(msgspec.to_builtins(answer), indent=1) + "\n")
@@ -55,7 +55,10 @@ def _beside(options: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     return {}
 
 
-def _answer(kind: Any, config: ComparisonConfig, request: dict[str, Any], bar: Bar) -> AnyAnswer:
+def answered(
+    kind: Question, config: ComparisonConfig, request: dict[str, Any], bar: Bar
+) -> AnyAnswer:
+    """Answer a question in this process, kept in the store as a job of its own."""
     store, found = Store(), None
     job = store.create(config, config.data.name, queued=False, kind=kind, request=request)
     try:

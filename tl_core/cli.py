@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from tl_core.answers import QUESTIONS
+from tl_core.answers import ASKED
 from tl_core.config import BUDGETS, ClassBalance, NotPossible
 from tl_core.strategies import STRATEGIES
 
@@ -25,6 +25,7 @@ def parser() -> argparse.ArgumentParser:
     record.add_argument("--into", type=Path, metavar="DIR", help="default: where the app looks")
     _add_report(commands.add_parser("report", help="write a comparison's report, table, script"))
     _add_questions(commands)
+    _add_uses(commands)
     samples = commands.add_parser("samples", help="list the sample sets, the default first")
     samples.add_argument("--names", action="store_true", help="names only, one a line")
     models = commands.add_parser("models", help="list the pretrained models")
@@ -108,6 +109,21 @@ def _add_questions(commands: Any) -> None:
         add("--json", type=Path, metavar="OUT", help="write the answer as JSON")
 
 
+def _add_uses(commands: Any) -> None:
+    predict = commands.add_parser("predict", help="predict images with a finished model")
+    export = commands.add_parser("export", help="write a finished model as files, checked")
+    for command in (predict, export):
+        add = command.add_argument
+        add("run", metavar="RUN", help="a comparison's id, its first letters, or `latest`")
+        if command is predict:
+            add("images", metavar="IMAGES", help="a folder or zip of images, folders ignored")
+            add("--csv", type=Path, required=True, metavar="OUT", help="one line an image")
+        else:
+            add("--to", type=Path, required=True, metavar="DIR", help="where the files go")
+        add("--strategy", metavar="NAME", help="default: the recommended one")
+        add("--seed", type=int, default=1, metavar="N", help="the first by default")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (2 with one clear sentence on bad input)."""
     options = parser().parse_args(arguments)
@@ -138,6 +154,13 @@ def _ask(options: argparse.Namespace) -> int:
     from tl_core import ask_command
 
     return ask_command.ask(options)
+
+
+def _use(options: argparse.Namespace) -> int:
+    from tl_core import use_command
+
+    uses = {"predict": use_command.predict, "export": use_command.export}
+    return uses[options.command](options)
 
 
 def _record(options: argparse.Namespace) -> int:
@@ -221,7 +244,8 @@ def _doctor(options: argparse.Namespace) -> int:
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "compare": _compare,
-    **dict.fromkeys(QUESTIONS, _ask),
+    **dict.fromkeys(ASKED, _ask),
+    **dict.fromkeys(("predict", "export"), _use),
     "record": _record,
     "report": _report,
     "samples": _samples,
