@@ -16,7 +16,7 @@ from tl_ui.widgets import plain_label, problem, safe_label
 MODES = {
     "folder": "A folder",
     "zip": "A zip",
-    "classes": "Class by class",
+    "classes": "Loose files",
     "camera": "Take pictures",
 }
 
