@@ -10,7 +10,13 @@ from PIL import Image
 from tests.pictures import encoded, picture, png, uploads
 from tl_core import datasets, ingest
 from tl_core.datasets import split
-from tl_core.datasets.limits import FRAME_SIDE, MAX_BURST, MAX_FRAME_BYTES, MIN_GROUPS
+from tl_core.datasets.limits import (
+    FRAME_SIDE,
+    MAX_BURST,
+    MAX_FRAME_BYTES,
+    MAX_IMAGE_BYTES,
+    MIN_GROUPS,
+)
 from tl_core.ingest import BadInput, WaitingRoom
 
 SEEDS = range(40)
@@ -292,12 +298,18 @@ def test_loose_files_are_taken_and_everything_else_is_named(room):
         "Thumbs.db": b"x",
         "shots/list.csv": b"x",
         "more.zip": b"x",
+        "film.mp4": b"no picture",
+        "huge.png": b"x" * (MAX_IMAGE_BYTES + 1),
+        "empty.png": b"",
         "../2.png": png(3),
     }
     assert room.take_files("cup", uploads(files)) == 1
     assert {file.name: file.reason for file in room.refused} == {
         "shots/list.csv": "a text file, not an image",
         "more.zip": "an archive inside the upload is not opened",
+        "film.mp4": "not a JPEG, PNG, WebP, BMP, GIF or TIFF image",
+        "huge.png": "larger than 25 MB",
+        "empty.png": "the file is empty",
         "../2.png": "its name leads out of the upload ('..')",
     }
     assert room.stray == 2
@@ -306,7 +318,7 @@ def test_loose_files_are_taken_and_everything_else_is_named(room):
 def test_refused_files_reach_the_report_of_the_data_set(room):
     for label, start in (("cup", 0), ("spoon", 10)):
         room.take_files(label, uploads({f"{n}.png": png(start + n) for n in range(4)}))
-    room.take_files("cup", uploads({"a.txt": b"x", ".DS_Store": b"x", "b.png": b"no picture"}))
+    room.take_files("cup", uploads({"a.txt": b"x", ".DS_Store": b"x", "b.png": png(9)[:300]}))
     data = ingest.ingest_waiting(room, name="mine")
     assert [file.name for file in data.refused] == ["a.txt", "cup/b.png"]
     assert "Ignored: 1 hidden or system file." in data.notes

@@ -41,7 +41,7 @@ def _naming(room: WaitingRoom) -> None:
         st.form("camera_naming", clear_on_submit=True, border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
-        st.text_input("Name of a class", key=_NEW, max_chars=120, placeholder="cup", width=260)
+        st.text_input("Name of a class", key=_NEW, max_chars=120, placeholder="cup", width=220)
         st.form_submit_button("Add class", icon=":material/add:", on_click=_add, args=(room,))
     waiting_list.say_fault()
 

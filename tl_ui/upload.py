@@ -16,10 +16,13 @@ from tl_ui.widgets import plain_label, problem, safe_label
 MODES = {
     "folder": "A folder",
     "zip": "A zip",
-    "classes": "Class by class",
+    "classes": "Loose files",
     "camera": "Take pictures",
 }
 
+_LIMITS = (
+    f"Images of up to {MAX_IMAGE_BYTES // MB} MB; what cannot be used is listed with its reason."
+)
 # More than an image may have: what is too large, or no image, is to arrive and be listed with its
 # reason. What the browser skips is forgotten with the emptied uploader.
 _MOST_MB = 4 * MAX_IMAGE_BYTES // MB
@@ -67,7 +70,7 @@ def _folder(kind: Kind, taken: Callable[[Dataset], None]) -> None:
         accept_multiple_files="directory",
         max_upload_size=_MOST_MB,
     )
-    st.caption(_folder_words(kind))
+    st.caption(f"{_folder_words(kind)} {_LIMITS}")
     if files:
         name = _top_folder([file.name for file in files])
         pairs = [(file.name, file) for file in files]
@@ -170,6 +173,8 @@ def _classes(kind: Kind, taken: Callable[[Dataset], None]) -> None:
     )
     if not name:
         st.caption(":material/info: Type the name of the class first, then drop its images.")
+    else:
+        st.caption(f"Drop files, or a folder: all in it count as {safe_label(name)}. {_LIMITS}")
     if files and name:
         waiting_list.take_files(name, files)
         _empty(kind)

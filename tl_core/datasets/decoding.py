@@ -4,6 +4,8 @@ import hashlib
 import io
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -70,14 +72,25 @@ def decode(content: bytes, most: int = MAX_PIXELS) -> tuple[Image.Image, Facts]:
     Returns 8-bit RGB with the shorter side at most `STORED_SHORT_SIDE`, transparency on white.
     Raises Unreadable with the reason to show, unread where its header announces over `most` pixels.
     """
-    if not content:
-        raise Unreadable("the file is empty")
-    if len(content) > MAX_IMAGE_BYTES:
-        raise Unreadable(f"larger than {MAX_IMAGE_BYTES // MB} MB")
+    with _reasons(most), _memory.holding(_announced_pixels(content, most)):
+        # In a call of its own: the full-size image is gone before others may take its room.
+        return _decoded(content)
+
+
+def check_header(content: bytes) -> None:
+    """Raise Unreadable, with the reason to show, for what by its header is no usable image.
+
+    What passes may still be damaged: only `decode` knows.
+    """
+    with _reasons(MAX_PIXELS):
+        _announced_pixels(content, MAX_PIXELS)
+
+
+@contextmanager
+def _reasons(most: int) -> Iterator[None]:
+    """Turn whatever a parser raises on foreign data into Unreadable."""
     try:
-        with _memory.holding(_announced_pixels(content, most)):
-            # In a call of its own: the full-size image is gone before others may take its room.
-            return _decoded(content)
+        yield
     except Unreadable:
         raise
     except UnidentifiedImageError as error:
@@ -91,6 +104,10 @@ def decode(content: bytes, most: int = MAX_PIXELS) -> tuple[Image.Image, Facts]:
 
 
 def _announced_pixels(content: bytes, most: int) -> int:
+    if not content:
+        raise Unreadable("the file is empty")
+    if len(content) > MAX_IMAGE_BYTES:
+        raise Unreadable(f"larger than {MAX_IMAGE_BYTES // MB} MB")
     with Image.open(io.BytesIO(content), formats=FORMATS) as image:
         pixels = image.width * image.height
     if pixels > most:

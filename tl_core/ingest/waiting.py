@@ -129,7 +129,7 @@ class WaitingRoom:
     def take_files(self, label: str, files: Iterable[tuple[str, BinaryIO]]) -> int:
         """Copy uploaded files to a class, which is added if it is new; return how many were taken.
 
-        What cannot be an image is listed in `refused`; the images themselves are read later.
+        What by its name or header is no image is listed in `refused`; pixels are read later.
         """
         pictures = self.classes.setdefault(_label(label), [])
         listing = list_files(files)
@@ -140,10 +140,13 @@ class WaitingRoom:
         taken = 0
         for source in images:
             try:
-                pictures.append(Waiting(source.name, self._write(source.read(MAX_IMAGE_BYTES))))
-                taken += 1
+                content = source.read(MAX_IMAGE_BYTES)
+                decoding.check_header(content)
             except Unreadable as error:
                 listing.refuse(source.name, str(error))
+            else:
+                pictures.append(Waiting(source.name, self._write(content)))
+                taken += 1
         self.refused += listing.refused
         self.stray += listing.stray
         return taken
