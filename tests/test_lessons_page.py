@@ -76,6 +76,17 @@ def test_the_address_opens_a_lesson_from_any_page(app: Open, name: str) -> None:
     assert len(at.button_group(key=f"lesson_guess_{name}").options) == len(LESSONS[name].options)
 
 
+def test_going_on_to_another_lesson_does_not_set_the_links_plan_again(app: Open) -> None:
+    at = app("lab", lesson=LESSON.name, seeds="3")
+    at.session_state["choice"] = Choice(backbone=weights.default_model(), seeds=5)
+    press(at, "lesson_next")
+    assert at.session_state["choice"].seeds == 5
+
+
+def test_an_unknown_lesson_is_said(app: Open) -> None:
+    assert "Lesson in this link must be one of few_labels" in texts(app("lab", lesson="nope"))
+
+
 def test_predict_run_reveal_and_go_on_without_touching_the_lab(app: Open) -> None:
     before = Choice(seeds=3)
     at = app("lessons", before, lesson=LESSON.name)
@@ -276,6 +287,7 @@ def test_jobs_of_a_class_are_marked_and_listed_side_by_side(app: Open) -> None:
     assert "Class 7b: 2 participants, 2 comparisons" in said.replace("*", "")
     assert "visible to everyone" in said
     table, counts = (frame.value for frame in at.dataframe)
+    assert len(table) == 2
     assert table["Participant"].tolist() == ["**Bob** <b>", "Ada"]
     assert table["Guess"].tolist() == ["Full fine-tuning"] * 2
     assert table["Recommended"].tolist() == ["Feature extraction"] * 2
@@ -284,13 +296,31 @@ def test_jobs_of_a_class_are_marked_and_listed_side_by_side(app: Open) -> None:
     assert counts.values.tolist() == [["Feature extraction", 0, 2], ["Full fine-tuning", 2, 0]]
 
 
+def test_a_large_class_is_summed_up_little_by_little(app: Open) -> None:
+    store = Store()
+    for number in range(5):
+        measured(store, f"P{number}", "big")
+    at = app("lessons", **{"class": "big"})
+    first = at.dataframe[0].value["Recommended"].notna().sum()
+    assert 0 < first < 5
+    at.run()
+    assert at.dataframe[0].value["Recommended"].notna().sum() == 5
+
+
 def test_in_a_class_everyone_has_a_comparison_of_their_own(app: Open) -> None:
     first = app("lessons", lesson="few_labels", **{"class": "7b", "name": "Ada"})
+    first.button_group(key="lesson_guess_few_labels").set_value(1).run()
     press(first, "lesson_run")
     second = app("lessons", lesson="few_labels", **{"class": "7b", "name": "Bob"})
     press(second, "lesson_run")
     marks = [job.tags for job in Store().list()]
-    assert marks == [Tags(class_code="7b", participant=name) for name in ("Bob", "Ada")]
+    predicted = LESSONS["few_labels"].options[1]
+    assert marks == [
+        Tags(class_code="7b", participant="Bob"),
+        Tags(class_code="7b", participant="Ada", guess=predicted),
+    ]
+    again = app("lessons", lesson="few_labels", **{"class": "7b", "name": "Ada"})
+    press(again, "lesson_run")
     outside = app("lessons", lesson="few_labels")
     press(outside, "lesson_run")
     assert len(Store().list()) == 2
