@@ -13,8 +13,8 @@ from tl_core.wording import number_of, percent, points, spread
 from tl_ui import current, pitfall_run, theme, workshop
 from tl_ui.widgets import plain_label, safe_label
 
-_LOOK, _MOST, _SECONDS = "class_look", 300, 5.0
-_AT_ONCE, _KEPT = 3, 1000
+_LOOK, _SEEN, _MOST, _SECONDS = "class_look", "class_seen", 300, 3.0
+_AT_ONCE, _KEPT = 2, 1000
 _TITLES = {name: s.title for name, s in STRATEGIES.items()} | {
     "custom": custom_strategy((True,)).title
 }
@@ -52,7 +52,10 @@ def _look(code: str) -> None:
             f"Nothing has been started in class {safe_label(code)} yet.", icon=":material/groups:"
         )
         return
-    rows = _rows(jobs)
+    # The first look belongs to the page, which is not to wait for sums.
+    is_first = st.session_state.get(_SEEN) != code
+    st.session_state[_SEEN] = code
+    rows = _rows(jobs, 0 if is_first else _AT_ONCE)
     people = len({job.tags.participant for job in jobs})
     st.markdown(
         f"**Class {safe_label(code)}**: {number_of(people, 'participant')}, "
@@ -68,13 +71,13 @@ def _made() -> dict[tuple[str, float], Row | None]:
     return {}
 
 
-def _rows(jobs: Sequence[Comparison]) -> dict[str, Row | None]:
-    """Return the rows that are there; a few more are made at every look, since each takes long."""
+def _rows(jobs: Sequence[Comparison], most: int) -> dict[str, Row | None]:
+    """Return the rows that are there; at most so many more are made, since each takes a moment."""
     made, new = _made(), 0
     while len(made) > _KEPT:
         made.pop(next(iter(made)), None)
     for job in jobs:
-        if job.ended is not None and (job.id, job.ended) not in made and new < _AT_ONCE:
+        if job.ended is not None and (job.id, job.ended) not in made and new < most:
             found = pitfall_run.compared(job.id)
             entry = Entry(job.tags.participant, job.id, found, job.ended)
             made[job.id, job.ended] = class_overview.row(entry) if found.started else None

@@ -8,7 +8,7 @@ from tl_core.ingest import SAMPLES
 from tl_core.lessons import LESSONS, Lesson
 from tl_core.outcomes import NotMeasured, Outcome
 from tl_core.pitfalls import PITFALLS
-from tl_core.wording import duration
+from tl_core.wording import duration, lowered
 from tl_ui import big_screen, lesson_run, lesson_state, pitfall_run, theme
 from tl_ui.lesson_state import LessonState
 from tl_ui.pitfall_run import Known, Parts
@@ -108,7 +108,7 @@ def _card(lesson: Lesson) -> None:
         icon=":material/play_arrow:",
         query_params={"card": lesson.card},
     )
-    st.markdown(f":material/counter_4: **Look at this.** {lesson.look}")
+    st.markdown(f":material/counter_4: **Go on.** Then look at {lowered(lesson.look)}")
 
 
 def _reveal(lesson: Lesson, state: LessonState, found: Parts) -> None:
@@ -118,12 +118,10 @@ def _reveal(lesson: Lesson, state: LessonState, found: Parts) -> None:
     except NotMeasured as missing:
         st.info(safe_label(missing, 400), icon=":material/info:")
         return
-    figure = figures.enlarged(
-        figures.interval_dots(shown.dots, shown.axis, shown.shares), big_screen.scale()
-    )
+    figure = figures.interval_dots(shown.dots, shown.axis, shown.shares)
     st.plotly_chart(
         figure,
-        height=int(figure.layout.height),
+        height=big_screen.scaled(figure.layout.height),
         key=f"lesson_chart_{lesson.name}",
         config={"displayModeBar": False},
         alt=f"{shown.axis}: {figures.described(shown.dots)}",
@@ -159,7 +157,9 @@ def _judgement(lesson: Lesson, state: LessonState, shown: Outcome) -> None:
 
 def _onward(lesson: Lesson, found: Parts) -> None:
     """Lead to the full results, with what to look at there, and to the pitfall behind it."""
-    st.markdown(f":material/counter_5: **Go on.** {lesson.look}")
+    st.markdown(
+        f":material/counter_5: **Go on.** In the full result, look at {lowered(lesson.look)}"
+    )
     compared = [job for job in found if job is not None and job.kind == "compare"]
     with st.container(horizontal=True):
         for place, job in enumerate(compared):

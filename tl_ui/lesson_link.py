@@ -77,7 +77,7 @@ def _set(wanted: LinkSettings, notices: tuple[str, ...]) -> None:
     said = [*notices]
     if lesson_links.has_set_up(wanted):
         choose(**_changes(wanted, before))
-        said.insert(0, "This link chose data, model and plan.")
+        said.insert(0, "This link set up what is compared.")
     if said:
         icon = ":material/info:" if notices else ":material/link:"
         undo = (lambda: _back(before)) if lesson_links.has_set_up(wanted) else None

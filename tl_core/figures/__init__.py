@@ -2,7 +2,6 @@
 
 from tl_core.figures.comparison import accuracy_curves, accuracy_dots, describe, forgetting_curves
 from tl_core.figures.intervals import described, interval_dots
-from tl_core.figures.layout import enlarged
 from tl_core.figures.trust import (
     confidence_histogram,
     describe_reliability,
@@ -17,7 +16,6 @@ __all__ = [
     "describe",
     "describe_reliability",
     "described",
-    "enlarged",
     "forgetting_curves",
     "interval_dots",
     "reliability_diagram",
