@@ -76,6 +76,17 @@ def test_the_address_opens_a_lesson_from_any_page(app: Open, name: str) -> None:
     assert len(at.button_group(key=f"lesson_guess_{name}").options) == len(LESSONS[name].options)
 
 
+def test_going_on_to_another_lesson_does_not_set_the_links_plan_again(app: Open) -> None:
+    at = app("lab", lesson=LESSON.name, seeds="3")
+    at.session_state["choice"] = Choice(backbone=weights.default_model(), seeds=5)
+    press(at, "lesson_next")
+    assert at.session_state["choice"].seeds == 5
+
+
+def test_an_unknown_lesson_is_said(app: Open) -> None:
+    assert "Lesson in this link must be one of few_labels" in texts(app("lab", lesson="nope"))
+
+
 def test_predict_run_reveal_and_go_on_without_touching_the_lab(app: Open) -> None:
     before = Choice(seeds=3)
     at = app("lessons", before, lesson=LESSON.name)
@@ -85,7 +96,7 @@ def test_predict_run_reveal_and_go_on_without_touching_the_lab(app: Open) -> Non
     assert LESSON.tied not in texts(at) and LESSON.more not in texts(at)
     finish_all(at, 0.5, 0.9, 0.9)
     said = texts(at)
-    assert LESSON.more in said and LESSON.look in said and "Measured." in said
+    assert LESSON.more in said and LESSON.look[1:] in said and "Measured." in said
     assert LESSON.tied not in said
     assert len(at.get("plotly_chart")) == 1
     assert at.button_group(key=f"lesson_guess_{LESSON.name}").disabled
@@ -144,7 +155,7 @@ def test_a_link_sets_the_plan_and_can_be_undone(app: Open) -> None:
     at = app("lab", before, strategies="zero_shot,feature_extraction", seeds="3", hide="plan")
     said = texts(at)
     assert "2 strategies, 3 seeds, quick budget" in said
-    assert "This link chose data, model and plan." in said
+    assert "This link set up what is compared." in said
     chosen = at.session_state["choice"]
     assert (chosen.strategies, chosen.steps) == (("zero_shot", "feature_extraction"), None)
     press(at, "flash_undo")
@@ -272,10 +283,13 @@ def test_jobs_of_a_class_are_marked_and_listed_side_by_side(app: Open) -> None:
     measured(store, "**Bob** <b>", "7b", "full_fine_tuning")
     measured(store, "Cyd", "8c", "zero_shot")
     at = app("lessons", **{"class": "7b", "name": "Eve"})
+    assert at.dataframe[0].value["Recommended"].isna().all()
+    at.run()
     said = texts(at)
     assert "Class 7b: 2 participants, 2 comparisons" in said.replace("*", "")
     assert "visible to everyone" in said
     table, counts = (frame.value for frame in at.dataframe)
+    assert len(table) == 2
     assert table["Participant"].tolist() == ["**Bob** <b>", "Ada"]
     assert table["Guess"].tolist() == ["Full fine-tuning"] * 2
     assert table["Recommended"].tolist() == ["Feature extraction"] * 2
@@ -284,13 +298,32 @@ def test_jobs_of_a_class_are_marked_and_listed_side_by_side(app: Open) -> None:
     assert counts.values.tolist() == [["Feature extraction", 0, 2], ["Full fine-tuning", 2, 0]]
 
 
+def test_a_large_class_is_summed_up_little_by_little(app: Open) -> None:
+    store = Store()
+    for number in range(5):
+        measured(store, f"P{number}", "big")
+    at = app("lessons", **{"class": "big"})
+    counts = []
+    for _look in range(4):
+        counts.append(int(at.dataframe[0].value["Recommended"].notna().sum()))
+        at.run()
+    assert counts == [0, 2, 4, 5]
+
+
 def test_in_a_class_everyone_has_a_comparison_of_their_own(app: Open) -> None:
     first = app("lessons", lesson="few_labels", **{"class": "7b", "name": "Ada"})
+    first.button_group(key="lesson_guess_few_labels").set_value(1).run()
     press(first, "lesson_run")
     second = app("lessons", lesson="few_labels", **{"class": "7b", "name": "Bob"})
     press(second, "lesson_run")
     marks = [job.tags for job in Store().list()]
-    assert marks == [Tags(class_code="7b", participant=name) for name in ("Bob", "Ada")]
+    predicted = LESSONS["few_labels"].options[1]
+    assert marks == [
+        Tags(class_code="7b", participant="Bob"),
+        Tags(class_code="7b", participant="Ada", guess=predicted),
+    ]
+    again = app("lessons", lesson="few_labels", **{"class": "7b", "name": "Ada"})
+    press(again, "lesson_run")
     outside = app("lessons", lesson="few_labels")
     press(outside, "lesson_run")
     assert len(Store().list()) == 2

@@ -244,8 +244,8 @@ _TERMS: Final = (
     ),
     Term(
         "verdict",
-        "The recommendation in words: among the tied the one that forgot least, then took least "
-        "time.",
+        "The recommendation in words: among the tied the one that kept most of what it knew, then "
+        "took least time.",
         ("tied", "forgetting"),
     ),
     Term(

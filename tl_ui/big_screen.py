@@ -19,9 +19,9 @@ def on() -> bool:
     return bool(st.session_state.get(_KEY))
 
 
-def scale() -> float:
-    """Return by how much text is larger than usual, 1 if it is not."""
-    return SCALE if on() else 1.0
+def scaled(height: float) -> int:
+    """Return the height of a chart, whose text grows with the page's."""
+    return round(height * (SCALE if on() else 1))
 
 
 def switch(wanted: bool) -> None:

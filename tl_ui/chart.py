@@ -44,16 +44,12 @@ def view(found: Record) -> View:
     return chosen
 
 
-def _height() -> int:
-    return round(CHART_HEIGHT * big_screen.scale())
-
-
 def before(line: Line) -> None:
     """Show the empty chart with its floor, so that the slot is known before anything runs."""
     st.vega_lite_chart(
         curves.lines_frame([line]),
         SPECS["accuracy"],
-        height=_height(),
+        height=big_screen.scaled(CHART_HEIGHT),
         width="stretch",
         key="chart_before",
         alt=f"Empty accuracy chart; always guessing the largest class reaches {line.value:.0f}%",
@@ -87,7 +83,7 @@ def live(
             st.vega_lite_chart(
                 frame,
                 SPECS[measure],
-                height=_height(),
+                height=big_screen.scaled(CHART_HEIGHT),
                 width="stretch",
                 key=f"chart_live_{measure}",
                 alt=_described(found, measure, recorded),
@@ -130,7 +126,9 @@ def _slots(found: Record, wanted: View) -> list[tuple[DeltaGenerator, Measure]]:
 
 
 def _nothing(measure: Measure) -> None:
-    with st.container(height=_height(), vertical_alignment="center", border=True):
+    with st.container(
+        height=big_screen.scaled(CHART_HEIGHT), vertical_alignment="center", border=True
+    ):
         st.caption(_EMPTY[measure], text_alignment="center")
 
 

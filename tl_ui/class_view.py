@@ -13,7 +13,8 @@ from tl_core.wording import number_of, percent, points, spread
 from tl_ui import current, pitfall_run, theme, workshop
 from tl_ui.widgets import plain_label, safe_label
 
-_LOOK, _MOST, _SECONDS = "class_look", 300, 5.0
+_LOOK, _SEEN, _MOST, _SECONDS = "class_look", "class_seen", 300, 3.0
+_AT_ONCE, _KEPT = 2, 1000
 _TITLES = {name: s.title for name, s in STRATEGIES.items()} | {
     "custom": custom_strategy((True,)).title
 }
@@ -51,7 +52,10 @@ def _look(code: str) -> None:
             f"Nothing has been started in class {safe_label(code)} yet.", icon=":material/groups:"
         )
         return
-    rows = {job.id: _row(job.id, job.ended or 0.0, job.tags.participant) for job in jobs}
+    # The first look belongs to the page, which is not to wait for sums.
+    is_first = st.session_state.get(_SEEN) != code
+    st.session_state[_SEEN] = code
+    rows = _rows(jobs, 0 if is_first else _AT_ONCE)
     people = len({job.tags.participant for job in jobs})
     st.markdown(
         f"**Class {safe_label(code)}**: {number_of(people, 'participant')}, "
@@ -61,13 +65,24 @@ def _look(code: str) -> None:
     _tally(jobs, [row for row in rows.values() if row is not None])
 
 
-@st.cache_data(max_entries=600, show_spinner=False)
-def _row(job: str, ended: float, participant: str) -> Row | None:
-    """Return a finished comparison's row; `ended` is part of the key: it may be continued."""
-    found = pitfall_run.compared(job) if ended else None
-    if found is None or found.started is None:
-        return None
-    return class_overview.row(Entry(participant, job, found, ended))
+@st.cache_resource(show_spinner=False)
+def _made() -> dict[tuple[str, float], Row | None]:
+    """What was summed up already, by job and ending: a comparison may be continued."""
+    return {}
+
+
+def _rows(jobs: Sequence[Comparison], most: int) -> dict[str, Row | None]:
+    """Return the rows that are there; at most so many more are made, since each takes a moment."""
+    made, new = _made(), 0
+    while len(made) > _KEPT:
+        made.pop(next(iter(made)), None)
+    for job in jobs:
+        if job.ended is not None and (job.id, job.ended) not in made and new < most:
+            found = pitfall_run.compared(job.id)
+            entry = Entry(job.tags.participant, job.id, found, job.ended)
+            made[job.id, job.ended] = class_overview.row(entry) if found.started else None
+            new += 1
+    return {job.id: made.get((job.id, job.ended or 0.0)) for job in jobs}
 
 
 def _table(jobs: Sequence[Comparison], rows: dict[str, Row | None]) -> None:
@@ -91,7 +106,7 @@ def _line(job: Comparison, row: Row | None) -> dict[str, str | None]:
         "Participant": plain_label(job.tags.participant or "(no name)", 40),
         "Data": plain_label(row.data if row else asked, 40),
         "Model": plain_label(row.model, 40) if row else None,
-        "Guess": _TITLES.get(job.tags.guess),
+        "Guess": _TITLES.get(job.tags.guess) or plain_label(job.tags.guess or "–", 60),
         "Recommended": plain_label(row.strategy, 60) if row and row.strategy else None,
         "Test accuracy (95%)": None,
         "Forgot most (95%)": None,

@@ -3,6 +3,8 @@
 import streamlit as st
 
 from tl_core import glossary
+from tl_core.glossary import Term
+from tl_core.wording import capitalised
 
 
 def popover() -> None:
@@ -17,6 +19,10 @@ def popover() -> None:
         found = glossary.search(wanted or "")
         st.caption(f"{len(found)} of {len(glossary.TERMS)} terms")
         with st.container(height=320, border=False):
-            for term in found:
-                related = f" *See also: {', '.join(term.related)}.*" if term.related else ""
-                st.markdown(f"**{term.name[:1].upper()}{term.name[1:]}.** {term.text}{related}")
+            # One element: it stands on every page, open or not.
+            st.markdown("\n\n".join(_line(term) for term in found))
+
+
+def _line(term: Term) -> str:
+    related = f" *See also: {', '.join(term.related)}.*" if term.related else ""
+    return f"**{capitalised(term.name)}.** {term.text}{related}"

@@ -8,7 +8,7 @@ from tl_core.ingest import SAMPLES
 from tl_core.lessons import LESSONS, Lesson
 from tl_core.outcomes import NotMeasured, Outcome
 from tl_core.pitfalls import PITFALLS
-from tl_core.wording import duration
+from tl_core.wording import duration, lowered
 from tl_ui import lesson_run, lesson_state, pitfall_run, plots, theme
 from tl_ui.lesson_state import LessonState
 from tl_ui.pitfall_run import Known, Parts
@@ -108,7 +108,7 @@ def _card(lesson: Lesson) -> None:
         icon=":material/play_arrow:",
         query_params={"card": lesson.card},
     )
-    st.markdown(f":material/counter_4: **Look at this.** {lesson.look}")
+    st.markdown(f":material/counter_4: **Go on.** Then look at {lowered(lesson.look)}")
 
 
 def _reveal(lesson: Lesson, state: LessonState, found: Parts) -> None:
@@ -155,7 +155,9 @@ def _judgement(lesson: Lesson, state: LessonState, shown: Outcome) -> None:
 
 def _onward(lesson: Lesson, found: Parts) -> None:
     """Lead to the full results, with what to look at there, and to the pitfall behind it."""
-    st.markdown(f":material/counter_5: **Go on.** {lesson.look}")
+    st.markdown(
+        f":material/counter_5: **Go on.** In the full result, look at {lowered(lesson.look)}"
+    )
     compared = [job for job in found if job is not None and job.kind == "compare"]
     with st.container(horizontal=True):
         for place, job in enumerate(compared):

@@ -10,8 +10,7 @@ from tl_core import ingest, lesson_links
 from tl_core.catalog import catalog
 from tl_core.config import DRAWN
 from tl_core.lesson_links import Control, LinkSettings
-from tl_core.lessons import LESSONS
-from tl_ui import big_screen, current, guess, theme, workshop
+from tl_ui import big_screen, current, guess, lesson_state, theme, workshop
 from tl_ui.state import Choice, choice, choose
 from tl_ui.widgets import flash, safe_label
 
@@ -22,7 +21,12 @@ _PLAN = ("strategies", "seeds", "budget", "steps", "learning_rate", "class_balan
 def take() -> None:
     """Bring what the address sets into the session, once for each such address."""
     query = st.query_params.to_dict()
-    ours = {key: value for key, value in query.items() if key in lesson_links.KEYS}
+    # Which lesson is open changes as one goes on, and sets nothing.
+    ours = {
+        key: value
+        for key, value in query.items()
+        if key in lesson_links.KEYS and (key, value) != ("lesson", lesson_state.named(query))
+    }
     if not ours or st.session_state.get(_TAKEN) == ours:
         return
     st.session_state[_TAKEN] = ours
@@ -32,7 +36,7 @@ def take() -> None:
 
 def to_lesson(page: Page) -> None:
     """Go to the lesson that the address names, if it opened another page."""
-    if st.query_params.get("lesson") in LESSONS and page.url_path != "lessons":
+    if lesson_state.named(st.query_params) and page.url_path != "lessons":
         st.switch_page(theme.LESSONS, query_params=st.query_params.to_dict())
 
 
@@ -73,7 +77,7 @@ def _set(wanted: LinkSettings, notices: tuple[str, ...]) -> None:
     said = [*notices]
     if lesson_links.has_set_up(wanted):
         choose(**_changes(wanted, before))
-        said.insert(0, "This link chose data, model and plan.")
+        said.insert(0, "This link set up what is compared.")
     if said:
         icon = ":material/info:" if notices else ":material/link:"
         undo = (lambda: _back(before)) if lesson_links.has_set_up(wanted) else None

@@ -30,8 +30,9 @@ def parts(lesson: Lesson, there: Known) -> Parts:
 
 def start(lesson: Lesson) -> None:
     """Ask for what has not been measured yet, and show the result when it is there."""
-    data = current.sample(lesson.sample)
-    if pitfall_run.ask(lesson, lesson.title, data, known(), workshop.tags()):
+    data, guess = current.sample(lesson.sample), lesson_state.of(lesson).guess
+    tags = workshop.tags("" if guess is None else lesson.options[guess])
+    if pitfall_run.ask(lesson, lesson.title, data, known(), tags):
         lesson_state.reveal(lesson)
 
 

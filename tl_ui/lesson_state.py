@@ -1,5 +1,6 @@
 """Which lesson is open, what was predicted, and whether its result may be seen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -17,9 +18,15 @@ class LessonState:
     shown: bool = False
 
 
+def named(query: Mapping[str, str]) -> str | None:
+    """Return the name of the lesson that an address opens, None if there is no such lesson."""
+    name = query.get(_LESSON, "")
+    return name if name in LESSONS else None
+
+
 def opened() -> Lesson | None:
     """Return the lesson that the address names, None for the overview."""
-    lesson = LESSONS.get(st.query_params.get(_LESSON, ""))
+    lesson = LESSONS.get(named(st.query_params) or "")
     # A new session of an address at which a result was seen: it is still there.
     if lesson is not None and _SEE in st.query_params and not of(lesson).shown:
         change(lesson, shown=True)

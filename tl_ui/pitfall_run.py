@@ -29,16 +29,20 @@ PREPARING = 0.2
 def known(tags: Tags | None = None) -> Known:
     """Return the newest job of everything that cards may have asked for, cancelled ones apart.
 
-    With `tags` only jobs that are marked so. Read once for all cards of a page.
+    With `tags` only jobs of that participant. Read once for all cards of a page.
     """
     found: dict[str, Comparison] = {}
     for kind in ("compare", *QUESTIONS):
         for job in current.store().list(limit=asking.LOOK_BACK, kind=kind):
-            is_ours = tags is None or job.tags == tags
+            is_ours = tags is None or _who(job.tags) == _who(tags)
             if is_ours and job.config is not None and job.status != "cancelled":
                 same = pitfall_jobs.identity(job.kind, job.config, job.request)
                 found.setdefault(same, job)
     return found
+
+
+def _who(tags: Tags) -> tuple[str, str]:
+    return tags.class_code, tags.participant
 
 
 def parts(wanted: Experiment, own: bool, there: Known) -> Parts:

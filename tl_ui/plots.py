@@ -5,7 +5,6 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from tl_core import figures
 from tl_ui import big_screen
 
 # Pixels of the saved picture, before they are doubled.
@@ -17,10 +16,9 @@ def show(figure: go.Figure, *, key: str, file: str, alt: str, **options: Any) ->
 
     Returns what `st.plotly_chart` does: the selection if `options` ask for one.
     """
-    figure = figures.enlarged(figure, big_screen.scale())
     return st.plotly_chart(
         figure,
-        height=int(figure.layout.height),
+        height=big_screen.scaled(figure.layout.height),
         key=key,
         config=config(file),
         alt=alt,

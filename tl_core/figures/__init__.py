@@ -4,7 +4,6 @@ from tl_core.figures.comparison import accuracy_curves, accuracy_dots, describe,
 from tl_core.figures.confusion import CELL, confusion_frame, confusion_height, confusion_spec
 from tl_core.figures.features import feature_map
 from tl_core.figures.intervals import described, interval_dots
-from tl_core.figures.layout import enlarged
 from tl_core.figures.skill import describe_skills, skill_gauges
 from tl_core.figures.tradeoff import describe_tradeoff, tradeoff_points
 from tl_core.figures.trust import (
@@ -27,7 +26,6 @@ __all__ = [
     "describe_skills",
     "describe_tradeoff",
     "described",
-    "enlarged",
     "feature_map",
     "forgetting_curves",
     "interval_dots",

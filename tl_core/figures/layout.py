@@ -10,22 +10,6 @@ from tl_core.labels import plain_label
 DOTS_ROW, DOTS_MARGIN = 38, 64
 
 
-# Plotly's own size of text, in pixels.
-_TEXT = 12
-
-
-def enlarged(figure: go.Figure, scale: float) -> go.Figure:
-    """Return the figure with text, marks and height made larger by a factor."""
-    if scale == 1:
-        return figure
-    size = scale * _TEXT
-    figure.update_layout(height=round(scale * figure.layout.height), font_size=size)
-    for axes in (figure.update_xaxes, figure.update_yaxes):
-        axes(tickfont_size=size, title_font_size=size)
-    figure.update_traces(marker_size=10 * scale, selector={"mode": "markers"})
-    return figure
-
-
 def laid_out(figure: go.Figure, height: int) -> go.Figure:
     """Return the figure in the layout of all charts."""
     figure.update_layout(

@@ -29,7 +29,8 @@ class Tags(msgspec.Struct, frozen=True, kw_only=True):
     """What a person says of a job; nothing is computed from it.
 
     `class_code` and `participant` are what a workshop calls itself and its people; `guess` is the
-    name of the strategy that was expected to win. Empty where nothing was said.
+    name of the strategy that was expected to win, in a lesson the prediction in words. Empty where
+    nothing was said.
     """
 
     class_code: str = ""
