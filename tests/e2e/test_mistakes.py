@@ -64,5 +64,6 @@ def test_a_cell_opens_its_images_whose_labels_can_be_mended_and_compared_anew(jo
     page.wait_for_url(lambda address: "job=" in address and job not in address)
     page.get_by_text(re.compile("^(Waiting to compare|Comparing) ")).wait_for()
     (anew,) = [one for one in Store().list() if one.id != job]
+    Store().request_cancel(anew.id)
     assert anew.config.data.fingerprint == changed.fingerprint
     assert not page.strangers
