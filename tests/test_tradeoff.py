@@ -123,4 +123,4 @@ def test_the_chart_draws_lines_only_for_trades_and_pales_what_is_not_shown():
     assert marks["Training from scratch"].x[0] > max(
         trace.x[0] for name, trace in marks.items() if name != "Training from scratch"
     )
-    assert marks["Feature extraction"].customdata == ("feature_extraction",)
+    assert marks["Feature extraction"].customdata[0][0] == "feature_extraction"

@@ -8,6 +8,7 @@ from tl_core import columns, settings
 from tl_core.effects import Effect, effects
 from tl_core.record import Record
 from tl_core.store import Comparison
+from tl_core.wording import number_of
 from tl_ui import current, strategy_table, trust_parts
 from tl_ui.follow import follow
 from tl_ui.looked import Looked
@@ -57,7 +58,7 @@ def _strategies(of: Looked) -> None:
         key=of.key("differences_table"),
         alt="Strategy table with only the columns in which the shown strategies differ",
     )
-    st.caption(f"Left out: {same} columns that are the same for all of them.")
+    st.caption(f"Left out as the same for all of them: {number_of(same, 'column')}.")
 
 
 def _others(of: Looked) -> dict[str, Comparison]:

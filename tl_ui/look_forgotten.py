@@ -6,7 +6,7 @@ from tl_core import figures, source_images, source_skill
 from tl_core.catalog import Model, catalog, source_classes
 from tl_core.datasets import Dataset
 from tl_core.events import SourceFacts
-from tl_core.source_skill import Lost
+from tl_core.source_skill import Lost, Skill
 from tl_core.wording import lowered, number_of, points
 from tl_ui import current, gallery, plots
 from tl_ui.looked import Looked
@@ -28,7 +28,8 @@ def section(of: Looked) -> None:
         _gauges(of)
     else:
         st.info("Under 20 source images there is no rate, only what became of each.")
-    had = [s.name for s in of.found.strategies if s.pretrained and s.name in of.measured]
+    pretrained = {strategy.name for strategy in of.found.strategies if strategy.pretrained}
+    had = [name for name in of.measured if name in pretrained]
     if not had:
         st.caption("None of the shown strategies had the source skill: nothing could be forgotten.")
         return
@@ -45,17 +46,20 @@ def _gauges(of: Looked) -> None:
             file="source-skill-left",
             alt=f"Source skill left: {figures.describe_skills(skills)}",
         )
-        st.markdown(
-            "\n".join(
-                f"- **{safe_label(skill.title)}** recognises {points(skill.left.value)}% of the "
-                f"source images ({points(skill.left.low)} to {points(skill.left.high)}), "
-                f"{100 * skill.share:.0f}% of what it could before ({points(skill.before)}%)."
-                for skill in skills
-            )
-        )
+        st.markdown("\n".join(f"- {_words(skill)}" for skill in skills))
     st.caption(
         "Dotted: the original model. Intervals are of the paired loss: the same images before and "
         "after." + (f" Never had the skill: {safe_label(', '.join(never), 200)}." if never else "")
+    )
+
+
+def _words(skill: Skill) -> str:
+    left, title = skill.left, safe_label(skill.title)
+    if left.low == left.high:
+        return f"**{title}** recognises exactly what it did before, {points(skill.before)}%."
+    return (
+        f"**{title}** recognises {points(left.value)}% of the source images ({points(left.low)} to "
+        f"{points(left.high)}), {100 * skill.share:.0f}% of what it could before."
     )
 
 

@@ -18,7 +18,8 @@ DRAWN = 12
 
 def section(of: Looked) -> None:
     """Show recall by class and strategy."""
-    known = [one for one in trust_evidence.recalled(of.subject) if one.strategy in of.shown]
+    by_name = {one.strategy: one for one in trust_evidence.recalled(of.subject)}
+    known = [by_name[name] for name in of.measured]
     order = worst_first(known)
     worst = of.facts.classes[order[0]]
     means = _means(known)

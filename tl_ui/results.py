@@ -48,17 +48,7 @@ def show(job: Comparison) -> None:
     part = shown.part(followed, wanted)
     left, right = st.columns(COLUMNS, gap="medium")
     with left:
-        if followed.said is not None:
-            verdict_view.show(found, followed.said)
-            st.page_link(
-                theme.TRUST,
-                label="Can I trust it?",
-                icon=":material/verified_user:",
-                query_params={"job": job.id},
-                help="Flags that this comparison raises, how sure each strategy should be, which "
-                "images are served worse, what mistakes cost.",
-            )
-        _more_seeds(job, found)
+        _summary(job, followed)
         scoreboard.finished(job.id, followed, catalog().get(found.started.config.backbone))
     with right:
         if len(followed.rows) > 1:
@@ -77,6 +67,20 @@ def show(job: Comparison) -> None:
     _failures(found)
     with st.expander("Take it away: report, files, commands", icon=":material/download:"):
         take_away.section(job, followed)
+
+
+def _summary(job: Comparison, followed: Followed) -> None:
+    if followed.said is not None:
+        verdict_view.show(followed.found, followed.said)
+        st.page_link(
+            theme.TRUST,
+            label="Can I trust it?",
+            icon=":material/verified_user:",
+            query_params={"job": job.id},
+            help="Flags that this comparison raises, how sure each strategy should be, which "
+            "images are served worse, what mistakes cost.",
+        )
+    _more_seeds(job, followed.found)
 
 
 def _titles(followed: Followed) -> dict[str, str]:

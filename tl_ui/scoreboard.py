@@ -70,6 +70,8 @@ def finished(job: str, followed: Followed, row: Model | None) -> None:
                 bar = _trained(strategy, row, curves.colour(strategy.name))
                 numbers = _numbers(followed.found, measured, strategy)
                 st.html(f'<div style="{_STACK}">{bar}{numbers}</div>')
+        if len(known) > 1:
+            st.caption("Click a name to show that strategy alone; click others to add them.")
 
 
 def _title(

@@ -4,12 +4,15 @@ import re
 
 import pytest
 from msgspec.structs import replace
+from playwright.sync_api import expect
 
 from tl_core import datasets, ingest, recording
 from tl_core.events import ComparisonStarted
+from tl_core.guesses import Confused, confusion, most_confused
+from tl_core.record import record
 from tl_core.store import Store
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(480)]
 
 
 @pytest.fixture
@@ -29,27 +32,28 @@ def job(sampled_home) -> str:
     return job
 
 
+def told(classes: tuple[str, ...], mistake: Confused) -> str:
+    return f"{classes[mistake.label]} taken for {classes[mistake.predicted]}: {mistake.count} image"
+
+
 def test_a_cell_opens_its_images_whose_labels_can_be_mended_and_compared_anew(job, server, page):
+    page.set_default_timeout(120_000)
     page.goto(f"{server.url}/?job={job}")
     page.get_by_role("radio", name="Mistakes").click()
-    chart = page.get_by_test_id("stVegaLiteChart")
-    chart.scroll_into_view_if_needed()
-    canvas = chart.locator("canvas, svg").first
-    box = canvas.bounding_box()
-    # Somewhere in the middle of the matrix: whichever cell it is, the boxes have to name it.
-    boxes = page.locator("[class*=st-key-mistakes_label], [class*=st-key-mistakes_predicted]")
-    before = boxes.all_inner_texts()
-    page.mouse.click(box["x"] + 0.62 * box["width"], box["y"] + 0.12 * box["height"])
-    page.wait_for_function(
-        "before => JSON.stringify(before) !== JSON.stringify([...document.querySelectorAll("
-        "'[class*=st-key-mistakes_label], [class*=st-key-mistakes_predicted]')]"
-        ".map(one => one.innerText))",
-        arg=before,
-    )
-    page.get_by_text(re.compile("recognised as such: |taken for .*: [0-9]+ image")).wait_for()
+    found = record(event for _, event in Store().events(job))
+    strategy = "feature_extraction"
+    page.get_by_role("radio", name="Feature extraction", exact=True).click()
+    counts = confusion(found, strategy)
+    first, second, *_ = most_confused(counts)
+    classes = found.started.dataset.classes
+    page.get_by_text(told(classes, first)).wait_for()
+    cells = page.get_by_test_id("stVegaLiteChart").locator(".mark-rect path")
+    cells.nth(second.label * len(classes) + second.predicted).click()
+    page.get_by_text(told(classes, second)).wait_for()
+    shown = page.get_by_role("combobox", name="True class")
+    expect(shown).to_have_value(classes[second.label])
 
-    tick = page.get_by_role("checkbox", name="Tick").first
-    tick.locator("xpath=..").click()
+    page.get_by_text("Tick", exact=True).first.click()
     page.get_by_role("button", name="Relabel", exact=True).click()
     page.get_by_text("The data have changed since this comparison").wait_for()
     page.get_by_text("data changed since").first.wait_for()
@@ -60,5 +64,6 @@ def test_a_cell_opens_its_images_whose_labels_can_be_mended_and_compared_anew(jo
     page.wait_for_url(lambda address: "job=" in address and job not in address)
     page.get_by_text(re.compile("^(Waiting to compare|Comparing) ")).wait_for()
     (anew,) = [one for one in Store().list() if one.id != job]
+    Store().request_cancel(anew.id)
     assert anew.config.data.fingerprint == changed.fingerprint
     assert not page.strangers

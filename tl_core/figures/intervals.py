@@ -12,7 +12,7 @@ from tl_core.labels import plain_label
 
 # Characters of a dot's label on one line; how far apart dots of one label stand, in lines and, at
 # least, in pixels; how much of a line they take up together at most.
-_LABEL, _APART, _APART_PIXELS, _TOGETHER = 24, 0.3, 15, 0.85
+_LABEL, _APART, _APART_PIXELS, _TOGETHER = 24, 0.3, 16, 0.7
 
 
 def interval_dots(dots: Sequence[Dot], title: str, shares: bool = False) -> go.Figure:

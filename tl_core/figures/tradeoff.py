@@ -31,10 +31,12 @@ def tradeoff_points(found: Tradeoff, shown: Collection[str] = ()) -> go.Figure:
     for one, other in found.trades:
         figure.add_trace(_line([p for p in known if p.strategy in (one, other)]))
     most = max((place.seconds for place in found.places), default=0.0)
-    for place in found.places:
+    # The cheaper the smaller, and drawn later: nothing is hidden.
+    order = {place.strategy: rank for rank, place in enumerate(found.places)}
+    for place in sorted(found.places, key=lambda place: -place.seconds):
         pale = bool(shown) and place.strategy not in shown
         at = place.change.value if place.change is not None else 1.15 * edge
-        figure.add_trace(_point(place, at, most, pale))
+        figure.add_trace(_point(place, at, most, pale).update(legendrank=order[place.strategy]))
     if apart:
         figure.add_vline(1.05 * edge, line_color=MAJORITY_COLOUR, line_dash="dot", line_width=1)
         figure.add_annotation(
@@ -50,7 +52,12 @@ def tradeoff_points(found: Tradeoff, shown: Collection[str] = ()) -> go.Figure:
         title=TITLES[found.measure], range=[low - 0.05 * edge, edge * (1.25 if apart else 1.08)]
     )
     figure.update_yaxes(title="Test accuracy (%)", zeroline=False)
-    return laid_out(figure, HEIGHT).update_layout(margin_t=28, clickmode="event+select")
+    laid_out(figure, HEIGHT)
+    legend = {"orientation": "h", "y": 1.08, "yanchor": "bottom", "x": 0.0}
+    legend |= {"itemsizing": "constant", "itemclick": False, "itemdoubleclick": False}
+    return figure.update_layout(
+        showlegend=True, legend=legend, margin_t=56, clickmode="event+select"
+    )
 
 
 def _edge(known: Sequence[Place]) -> float:
@@ -65,7 +72,8 @@ def _line(ends: Sequence[Place]) -> go.Scatter:
         mode="lines",
         line={"color": MAJORITY_COLOUR, "width": 2, "dash": "dash"},
         hoverinfo="skip",
-        name="trade-off",
+        name="A trade",
+        showlegend=False,
     )
 
 
@@ -90,12 +98,10 @@ def _point(place: Place, at: float, most: float, pale: bool) -> go.Scatter:
         if change is None
         else {"array": [change.high - change.value], "arrayminus": [change.value - change.low]}
         | bars,
-        mode="markers+text",
-        text=[place.title],
-        textposition="bottom center",
+        mode="markers",
         marker={"color": shade, "size": size, "line": {"width": 1, "color": "white"}},
         opacity=_PALE if pale else 1.0,
-        customdata=[place.strategy],
+        customdata=[[place.strategy]],
         name=place.title,
         hovertemplate=f"{place.title}<br>accuracy {said}<br>{lost}<br>"
         f"{duration(place.seconds)} of training<extra></extra>",
