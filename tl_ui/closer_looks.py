@@ -28,10 +28,10 @@ LOOKS: Final[dict[str, tuple[str, Callable[[Looked], None]]]] = {
     "tradeoff": ("Trade-off", look_tradeoff.section),
     "forgotten": ("What was forgotten", look_forgotten.section),
     "differences": ("Only differences", look_differences.section),
-    "features": ("Features and network", look_features.section),
+    "features": ("Inside", look_features.section),
     "try": ("Try an image", look_try.section),
-    "predict": ("Predict a folder", look_predict.section),
-    "models": ("Take a model", look_models.section),
+    "predict": ("Predict", look_predict.section),
+    "models": ("Export", look_models.section),
 }
 
 

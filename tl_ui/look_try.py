@@ -15,12 +15,13 @@ from tl_core.events import RunEnded
 from tl_core.wording import percent
 from tl_ui import asking, finished_models
 from tl_ui.looked import Looked
-from tl_ui.upload import IMAGE_TYPES
 from tl_ui.widgets import plain_label, problem, safe_label
 
 MOST = 6
 _TRIED, _FAULT, _REVISION = "tried_images", "tried_fault", "tried_revision"
 _WIDTH = 176
+# Named so that a phone offers its camera.
+_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
 _CLASSES = 3
 
 
@@ -59,7 +60,7 @@ def _bring() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         files: list[Any] = st.file_uploader(
             f"Images to try, at most {MOST}",
-            type=IMAGE_TYPES,
+            type=_TYPES,
             accept_multiple_files=True,
             max_upload_size=MAX_IMAGE_BYTES // MB,
             key=f"try_files_{revision}",
