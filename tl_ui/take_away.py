@@ -60,7 +60,8 @@ def section(job: Comparison, followed: Followed) -> None:
     st.markdown("The command that gives these numbers again:")
     st.code(found.started.command, language="bash", wrap_lines=True)
     st.markdown("The report without the app (`--csv`, `--json`, `--predictions`, `--script` too):")
-    st.code(f"python -m tl_core report {job.id[:12]} --out report.html", language="bash")
+    again = f"python -m tl_core report {job.id[:12]} --out report.html"
+    st.code(again, language="bash", wrap_lines=True)
 
 
 def recorded(followed: Followed, recording: Recording) -> None:
