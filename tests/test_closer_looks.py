@@ -186,7 +186,7 @@ def test_mistakes_open_at_the_commonest_one_with_every_strategys_answer(here: st
     assert predicted.value == (label.value + 1) % 10
     assert f"digit {label.value} taken for digit {predicted.value}: " in said
     assert len(charts(page, "image")) >= 1
-    cards = [one.value for one in page.caption if "% sure" in one.value]
+    cards = [one.value for one in page.markdown if "% sure" in one.value]
     assert cards and all(card.count("foreground") == 5 for card in cards)
     assert all(f"wrong: digit {predicted.value}" in card for card in cards)
 
@@ -283,13 +283,13 @@ def test_the_worst_class_comes_first(store: Store) -> None:
 def test_disagreements_can_be_narrowed_to_who_is_wrong(here: str) -> None:
     page = look(here, "disagreements")
     assert "disagree on" in text(page)
-    first = next(one.value for one in page.caption if "% sure" in one.value)
+    first = next(one.value for one in page.markdown if "% sure" in one.value)
     lines = first.split("  \n")
     assert "wrong" in next(line for line in lines if "Feature extraction" in line)
     assert any("right" in line for line in lines)
     who = next(one for one in page.selectbox if one.label == "Who is wrong?")
     who.set_value("full_fine_tuning").run()
-    cards = [one.value for one in page.caption if "% sure" in one.value]
+    cards = [one.value for one in page.markdown if "% sure" in one.value]
     for card in cards:
         line = next(line for line in card.split("  \n") if "Full fine" in line)
         assert "wrong" in line

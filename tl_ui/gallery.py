@@ -47,11 +47,12 @@ def picture(data: Dataset, image: int) -> None:
 def answers(of: Looked, one: Guessed) -> None:
     """Show each strategy's answer to an image: right or wrong in a word, class and confidence."""
     lines = [
-        f"{shown.marked(name, of.titles[name])}: "
-        f"{_said(of, answer, right=answer.predicted == one.label)}"
+        f"{shown.mark(name)} :small[{safe_label(of.titles[name], 60)}: "
+        f"{_said(of, answer, right=answer.predicted == one.label)}]"
         for name, answer in one.answers.items()
     ]
-    st.caption("  \n".join(lines))
+    # No caption: it would pale the colours.
+    st.markdown("  \n".join(lines))
 
 
 def _said(of: Looked, answer: Answer, right: bool) -> str:

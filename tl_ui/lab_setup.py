@@ -25,7 +25,7 @@ from tl_ui.launch import Prepared
 from tl_ui.state import choice
 from tl_ui.widgets import safe_label, thumbnails
 
-COLUMNS = [360, 860]
+COLUMNS = [420, 800]
 _THUMBNAILS, _THUMBNAIL_WIDTH = 6, 40
 
 

@@ -66,4 +66,6 @@ def _words(of: Looked, guessed: list[Guessed], found: list[Guessed], wanted: str
         if of.recommended in of.measured
         else "those on which they are most evenly divided"
     )
-    st.caption(f"First come {safe_label(first, 200)}. Answers are the commonest over the seeds.")
+    several = any(answer.runs > 1 for one in found for answer in one.answers.values())
+    over = " Answers are the commonest over the seeds." if several else ""
+    st.caption(f"First come {safe_label(first, 200)}.{over}")

@@ -19,7 +19,7 @@ from tl_ui.widgets import plain_label, problem, safe_label
 
 MOST = 6
 _TRIED, _FAULT, _REVISION = "tried_images", "tried_fault", "tried_revision"
-_WIDTH = 176
+_WIDTH = 160
 # Named so that a phone offers its camera.
 _TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
 _CLASSES = 3

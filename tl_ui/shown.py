@@ -90,7 +90,12 @@ def words(job: str, titles: Mapping[str, str], key: str = "") -> None:
 
 def marked(name: str, title: str) -> str:
     """Return a strategy's title behind a mark in its colour, for Markdown."""
-    return f':color[■]{{foreground="{colour(name)}"}} {safe_label(title, 60)}'
+    return f"{mark(name)} {safe_label(title, 60)}"
+
+
+def mark(name: str) -> str:
+    """Return a mark in a strategy's colour, for Markdown."""
+    return f':color[■]{{foreground="{colour(name)}"}}'
 
 
 def _choices() -> dict[str, tuple[str, ...]]:

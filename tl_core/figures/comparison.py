@@ -14,7 +14,7 @@ from tl_core.curves import (
     measured_curves,
     reference_lines,
 )
-from tl_core.figures.layout import DOTS_MARGIN, DOTS_ROW, laid_out
+from tl_core.figures.layout import dots_height, laid_out
 from tl_core.record import Record
 from tl_core.tables import StrategyRow
 from tl_core.wording import percent, points, spread
@@ -129,7 +129,7 @@ def accuracy_dots(found: Record, rows: Sequence[StrategyRow]) -> go.Figure:
     figure.update_yaxes(
         categoryorder="array", categoryarray=[titles[row.strategy] for row in measured][::-1]
     )
-    return laid_out(figure, DOTS_MARGIN + DOTS_ROW * max(len(measured), 1))
+    return laid_out(figure, dots_height(len(measured)))
 
 
 def _dot(row: StrategyRow, title: str) -> go.Scatter:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 # The name of the selection in the spec; what is selected are cells, as numbers of classes.
 CELL: Final = "cell"
 
-_RIGHT, _WRONG = "#4f5d75", "#b3400a"
+_RIGHT, _WRONG = "#4f5d75", "#a83a06"
 _FAINT, _CELL_HEIGHT, _AROUND = 0.08, 30, 110
 # From this share on white is easier to read on a cell than what the page writes in.
-_WHITE_FROM: Final = {"light": 0.85, "dark": 0.0}
+_WHITE_FROM: Final = {"light": 0.67, "dark": 0.0}
 _LABEL: Final = 22
 
 
@@ -59,7 +59,8 @@ def confusion_spec(
         "fillOpacity": {
             "field": "share",
             "type": "quantitative",
-            "scale": {"domain": [0, 1], "range": [_FAINT, 1.0]},
+            # By the root: mistakes are mostly small shares, and they are what is looked for.
+            "scale": {"type": "sqrt", "domain": [0, 1], "range": [_FAINT, 1.0]},
             "legend": None,
         },
         "stroke": {"condition": {"param": CELL, "empty": False, "value": "#e0a000"}, "value": None},
@@ -76,7 +77,7 @@ def confusion_spec(
         "text": {"field": "words"},
         "color": {
             "condition": {"test": f"datum.share >= {limit}", "value": "#ffffff"},
-            "value": "#16181d",
+            "value": "#000000",
         },
     }
     select: dict[str, Any] = {

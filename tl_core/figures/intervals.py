@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from tl_core.curves import MAJORITY_COLOUR, colour
 from tl_core.dots import Dot
-from tl_core.figures.layout import DOTS_MARGIN, DOTS_ROW, laid_out, literal
+from tl_core.figures.layout import DOTS_ROW, dots_height, laid_out, literal
 from tl_core.labels import plain_label
 
 # Characters of a dot's label on one line; how far apart dots of one label stand, in lines and, at
@@ -40,7 +40,7 @@ def interval_dots(dots: Sequence[Dot], title: str, shares: bool = False) -> go.F
         zeroline=False,
     )
     row = max(DOTS_ROW, _APART_PIXELS * len(series))
-    laid_out(figure, DOTS_MARGIN + row * max(len(labels), 1) + 24 * (len(series) > 1))
+    laid_out(figure, dots_height(len(labels), row) + 24 * (len(series) > 1))
     if len(series) > 1:
         legend = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0.0}
         figure.update_layout(showlegend=True, legend=legend, margin_t=32)

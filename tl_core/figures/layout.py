@@ -10,6 +10,11 @@ from tl_core.labels import plain_label
 DOTS_ROW, DOTS_MARGIN = 38, 64
 
 
+def dots_height(lines: int, line: int = DOTS_ROW) -> int:
+    """Return the height of a chart of so many lines; one alone would leave the axis no room."""
+    return max(DOTS_MARGIN + line * lines, DOTS_MARGIN + 2 * DOTS_ROW)
+
+
 def laid_out(figure: go.Figure, height: int) -> go.Figure:
     """Return the figure in the layout of all charts."""
     figure.update_layout(

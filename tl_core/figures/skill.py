@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from tl_core.curves import MAJORITY_COLOUR, colour
-from tl_core.figures.layout import DOTS_MARGIN, DOTS_ROW, laid_out
+from tl_core.figures.layout import dots_height, laid_out
 from tl_core.source_skill import Skill
 from tl_core.wording import points, spread
 
@@ -30,7 +30,7 @@ def skill_gauges(skills: Sequence[Skill]) -> go.Figure:
         figure.add_vline(skills[0].before, line_color=MAJORITY_COLOUR, line_dash="dot")
     figure.update_xaxes(title="Source images recognised (%)", range=[0, 101], zeroline=False)
     figure.update_yaxes(categoryorder="array", categoryarray=titles[::-1])
-    laid_out(figure, DOTS_MARGIN + DOTS_ROW * max(len(skills), 1))
+    laid_out(figure, dots_height(len(skills)))
     return figure.update_layout(barmode="overlay", bargap=0.35)
 
 
