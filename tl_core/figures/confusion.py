@@ -14,7 +14,7 @@ CELL: Final = "cell"
 _RIGHT, _WRONG = "#4f5d75", "#a83a06"
 _FAINT, _CELL_HEIGHT, _AROUND = 0.08, 30, 110
 # From this share on white is easier to read on a cell than what the page writes in.
-_WHITE_FROM: Final = {"light": 0.67, "dark": 0.0}
+_WHITE_FROM: Final = {"light": 0.675, "dark": 0.0}
 _LABEL: Final = 22
 
 
