@@ -10,6 +10,7 @@ from tl_core.csv_export import csv_text
 from tl_core.document import document
 from tl_core.recording import Recording
 from tl_core.strategies import Strategy
+from tl_ui import big_screen
 from tl_ui.follow import Followed
 
 _FORMATS = {
@@ -49,7 +50,7 @@ def show(followed: Followed, key: str, recorded: Recording | None = None) -> Non
         shown,
         hide_index=True,
         column_config=config,
-        height=38 + 35 * len(shown),
+        height=big_screen.scaled(38 + 35 * len(shown)),
         placeholder="–",
         key=f"table_{key}",
         alt=f"Strategy table: {'recorded' if recorded else 'measured'} values beside the "
@@ -88,7 +89,7 @@ def textbook(strategies: tuple[Strategy, ...], row: Model) -> None:
             "Flexibility": [s.textbook.flexibility for s in strategies],
         },
         hide_index=True,
-        height=38 + 35 * len(strategies),
+        height=big_screen.scaled(38 + 35 * len(strategies)),
         column_config={
             "Labels needed": st.column_config.TextColumn(help="Labelled images of your own."),
             "Compute": st.column_config.TextColumn(help="Time and energy of one training."),
