@@ -1,6 +1,7 @@
 """Lesson links: whitelisted, typed, and the same again after a round trip."""
 
 from dataclasses import fields, replace
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
@@ -119,6 +120,13 @@ def test_unknown_keys_are_shown_without_marks() -> None:
 def test_an_address_that_sets_nothing_is_left_alone() -> None:
     assert parse({"job": "abc", "utm_source": "mail"}).notices == ()
     assert parse({"seeds": "3", "job": "abc", "card": "x", "see": "1"}).notices == ()
+
+
+@pytest.mark.parametrize("row", catalog().values(), ids=lambda row: row.name)
+def test_layers_of_every_model_can_be_linked(row) -> None:
+    settings = LinkSettings(model=row.name, frozen=tuple(block.name for block in row.blocks))
+    again = parse(dict(parse_qsl(urlencode(query(settings)))))
+    assert (again.settings, again.notices) == (settings, ())
 
 
 def test_blocks_belong_to_the_links_model() -> None:

@@ -20,7 +20,7 @@ def on() -> bool:
 
 
 def scaled(height: float) -> int:
-    """Return the height of a chart, whose text grows with the page's."""
+    """Return the height of a chart or table, whose text grows with the page's."""
     return round(height * (SCALE if on() else 1))
 
 

@@ -10,7 +10,7 @@ from tl_core.class_overview import Entry, Row
 from tl_core.store import Comparison
 from tl_core.strategies import STRATEGIES, custom_strategy
 from tl_core.wording import number_of, percent, points, spread
-from tl_ui import current, pitfall_run, theme, workshop
+from tl_ui import big_screen, current, pitfall_run, theme, workshop
 from tl_ui.widgets import plain_label, safe_label
 
 _LOOK, _SEEN, _MOST, _SECONDS = "class_look", "class_seen", 300, 3.0
@@ -90,7 +90,7 @@ def _table(jobs: Sequence[Comparison], rows: dict[str, Row | None]) -> None:
     st.dataframe(
         pd.DataFrame(lines),
         hide_index=True,
-        height=min(38 + 35 * len(lines), 420),
+        height=big_screen.scaled(min(38 + 35 * len(lines), 420)),
         column_config={
             "Participant": st.column_config.TextColumn(pinned=True),
             "Result": st.column_config.LinkColumn(display_text="open", help="In the Lab"),
@@ -133,7 +133,7 @@ def _tally(jobs: Sequence[Comparison], rows: Sequence[Row]) -> None:
     st.dataframe(
         pd.DataFrame(counts, columns=["Strategy", "Guessed by", "Recommended in"]),
         hide_index=True,
-        height=38 + 35 * len(counts),
+        height=big_screen.scaled(38 + 35 * len(counts)),
         column_config={
             "Recommended in": st.column_config.NumberColumn(
                 help="Comparisons whose verdict recommends it; others may be tied with it."

@@ -9,7 +9,7 @@ from tl_core import columns
 from tl_core.catalog import Model
 from tl_core.recording import Recording
 from tl_core.strategies import Strategy
-from tl_ui import redraw, shown
+from tl_ui import big_screen, redraw, shown
 from tl_ui.follow import Followed
 
 _FORMATS = {
@@ -38,7 +38,7 @@ def recorded(followed: Followed, key: str, recording: Recording) -> None:
         frame,
         hide_index=True,
         column_config=config,
-        height=38 + 35 * len(frame),
+        height=big_screen.scaled(38 + 35 * len(frame)),
         placeholder="–",
         key=f"table_{key}",
         alt="Strategy table: recorded values beside the textbook's, one line per strategy",
@@ -55,7 +55,7 @@ def measured(job: str, followed: Followed, wanted: Sequence[str]) -> None:
         frame,
         hide_index=True,
         column_config=header_config(part),
-        height=38 + 35 * len(frame),
+        height=big_screen.scaled(38 + 35 * len(frame)),
         placeholder="–",
         # Other lines are another table: ticks of the one before mean other strategies here.
         key=f"table_{job}_{'_'.join(wanted)}",
@@ -102,7 +102,7 @@ def textbook(strategies: tuple[Strategy, ...], row: Model) -> None:
             "Flexibility": [s.textbook.flexibility for s in strategies],
         },
         hide_index=True,
-        height=38 + 35 * len(strategies),
+        height=big_screen.scaled(38 + 35 * len(strategies)),
         column_config={
             "Labels needed": st.column_config.TextColumn(help="Labelled images of your own."),
             "Compute": st.column_config.TextColumn(help="Time and energy of one training."),
