@@ -147,6 +147,21 @@ def compared(home: Path, _compared: "tuple[Path, Record]") -> "Record":
     return _compared[1]
 
 
+@pytest.fixture
+def compared_job(compared: "Record") -> str:
+    """The id of that comparison, in the store of its data directory."""
+    from tl_core.store import Store
+
+    assert compared.started is not None
+    store = Store()
+    job = store.create(compared.started.config, "Pictures", queued=False)
+    store.append(job, [compared.started, *compared.runs.values(), *compared.ended.values()])
+    assert compared.finished is not None
+    store.append(job, [compared.finished])
+    store.finish(job, "done")
+    return job
+
+
 @pytest.fixture(scope="session")
 def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Give a safetensors file of a randomly initialised catalog model, made once per session."""

@@ -15,15 +15,10 @@ from tl_ui import closer_looks
 
 
 @pytest.fixture
-def job(compared, monkeypatch) -> str:
-    """The id of the finished comparison, in the store of its data directory."""
+def job(compared_job, monkeypatch) -> str:
+    """The finished comparison's id; no queue runs."""
     monkeypatch.setattr("tl_ui.runner.keep_alive", lambda: None)
-    store, config = Store(), compared.started.config
-    wanted = store.create(config, "Pictures", queued=False)
-    runs = [*compared.runs.values(), *compared.ended.values()]
-    store.append(wanted, [compared.started, *runs, compared.finished])
-    store.finish(wanted, "done")
-    return wanted
+    return compared_job
 
 
 def look(job: str, name: str, **session: object) -> AppTest:

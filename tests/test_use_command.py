@@ -10,17 +10,6 @@ from safetensors import safe_open
 
 from tl_core import datasets
 from tl_core.cli import main
-from tl_core.store import Store
-
-
-@pytest.fixture
-def job(compared) -> str:
-    store = Store()
-    wanted = store.create(compared.started.config, "Pictures", queued=False)
-    runs = [*compared.runs.values(), *compared.ended.values()]
-    store.append(wanted, [compared.started, *runs, compared.finished])
-    store.finish(wanted, "done")
-    return wanted
 
 
 @pytest.fixture
@@ -33,9 +22,9 @@ def photographs(compared, tmp_path: Path) -> Path:
     return folder
 
 
-def test_predictions_are_one_line_an_image(job, photographs, tmp_path, capsys):
+def test_predictions_are_one_line_an_image(compared_job, photographs, tmp_path, capsys):
     out = tmp_path / "out.csv"
-    wanted = ["predict", job[:8], str(photographs), "--csv", str(out)]
+    wanted = ["predict", compared_job[:8], str(photographs), "--csv", str(out)]
     assert main([*wanted, "--strategy", "full_fine_tuning"]) == 0
     with out.open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.DictReader(file))
@@ -49,7 +38,7 @@ def test_predictions_are_one_line_an_image(job, photographs, tmp_path, capsys):
     assert "unsure" in printed and "Most worth labelling" in printed
 
 
-def test_an_export_lies_where_it_was_asked_for(job, tmp_path, capsys):
+def test_an_export_lies_where_it_was_asked_for(compared_job, tmp_path, capsys):
     target = tmp_path / "taken"
     wanted = ["export", "latest", "--to", str(target), "--strategy", "feature_extraction"]
     assert main(wanted) == 0
@@ -66,8 +55,10 @@ def test_an_export_lies_where_it_was_asked_for(job, tmp_path, capsys):
         (["--seed", "9"], "seeds: 1 to 1"),
     ],
 )
-def test_a_run_that_is_not_there_is_refused_in_one_sentence(job, tmp_path, capsys, changes, said):
-    assert main(["export", job, "--to", str(tmp_path / "taken"), *changes]) == 2
+def test_a_run_that_is_not_there_is_refused_in_one_sentence(
+    compared_job, tmp_path, capsys, changes, said
+):
+    assert main(["export", compared_job, "--to", str(tmp_path / "taken"), *changes]) == 2
     assert said in capsys.readouterr().err
 
 

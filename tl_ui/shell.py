@@ -20,6 +20,13 @@ _ROOT = Path(__file__).resolve().parents[1]
 # A file: Streamlit would fetch the picture of an icon or emoji from elsewhere.
 ICON = _ROOT / "tl_ui" / "favicon.png"
 _MARK = "_shell"
+# In the dark one primary colour cannot carry white text on buttons and be text on the chosen
+# segment: there it had a contrast of 3.6 to 1, and 4.5 are needed.
+_LEGIBLE = """<style>
+[data-testid="stButtonGroup"] :is([aria-checked="true"], [aria-pressed="true"]) * {
+    color: light-dark(#2b44b5, #a9b8ff);
+}
+</style>"""
 _LOCAL = {None, "localhost", "127.0.0.1", "::1"}
 
 
@@ -102,6 +109,7 @@ def require_shell() -> None:
 
 def strip() -> None:
     """Show where images stay, the device, data, model, and what is being computed."""
+    st.html(_LEGIBLE)
     waits_for_device = current.store().device() is None
     every = 2.0 if waits_for_device else (4.0 if _active() else None)
     st.fragment(_strip, run_every=every)()

@@ -74,6 +74,11 @@ def test_upload_choose_compare_cancel_continue_and_come_back(
     page.get_by_text(re.compile("^Use ")).first.wait_for(timeout=300_000)
     page.get_by_text("My layers").first.wait_for()
     address = page.url
+    page.get_by_text("Take it away").click()
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Report", exact=True).click()
+    report = Path(taken.value.path()).read_text(encoding="utf-8")
+    assert "<img src=x" not in report and "&lt;img src=x" in report
 
     page.reload()
     page.get_by_text(re.compile("^Use ")).first.wait_for()
