@@ -37,7 +37,7 @@ def _head(lesson: Lesson) -> None:
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
-        st.subheader(f"{lesson.icon} {lesson.title}", anchor=False, width="content")
+        st.header(f"{lesson.icon} {lesson.title}", anchor=False, width="content")
         st.button(
             "All lessons",
             key="lesson_close",
