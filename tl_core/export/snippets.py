@@ -12,8 +12,9 @@ USE_SAFETENSORS: Final = "use_safetensors.py"
 
 _MAIN: Final = """
 if __name__ == "__main__":
-    photo = np.array(ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGB"))
-    for name, share in zip(about["classes"], probabilities(photo)):
+    photo = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGBA")
+    photo = Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
+    for name, share in zip(about["classes"], probabilities(np.array(photo))):
         print(f"{share:6.1%}  {name}")
 """
 
