@@ -66,8 +66,31 @@ class Server:
         return Path(f"/proc/{self.process.pid}/maps").read_text()
 
 
+@pytest.fixture(scope="session")
+def _drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with the drawn source images, which every new server would draw anew."""
+    from tl_core import catalog, weights
+    from tl_core.ingest import source_probe
+
+    path = tmp_path_factory.mktemp("drawn")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TL_HOME", str(path))
+        source_probe.drawn(catalog.find(weights.FIRST_MODEL))
+    return path
+
+
+def add_files(source: Path, target: Path) -> None:
+    """Link the files of a data directory into another one, which keeps what it has."""
+    for file in source.rglob("*"):
+        place = target / file.relative_to(source)
+        if file.is_file() and not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            os.link(file, place)
+
+
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def server(tmp_path: Path, _drawn: Path) -> Iterator[Server]:
+    add_files(_drawn, tmp_path / "home")
     running = Server(tmp_path / "home")
     yield running
     running.stop()

@@ -1,25 +1,26 @@
 """Taking pictures in a real browser, with Chromium's pretended camera."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import Server
+from tests.e2e.conftest import Server, add_files
 from tl_core.datasets.limits import MAX_BURST
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, _sampled: Path) -> Iterator[Server]:
+def server(
+    tmp_path_factory: pytest.TempPathFactory, _sampled: Path, _drawn: Path
+) -> Iterator[Server]:
     """One server for this file, whose first sample set need not be drawn."""
     home = tmp_path_factory.mktemp("camera") / "home"
-    shutil.copytree(_sampled, home, copy_function=os.link)
+    for made in (_sampled, _drawn):
+        add_files(made, home)
     running = Server(home)
     yield running
     running.stop()
