@@ -60,7 +60,7 @@ def main() -> int:
 
 @contextlib.contextmanager
 def _server() -> Iterator[tuple[str, int]]:
-    """Give the address and process of the app, as the README starts it, without its queue's jobs."""
+    """Give the address and the process of the app, started as the README does."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
-from tl_core.guesses import Guessed
+from tl_core.image_answers import ImageAnswers
 
 
-def disagreements(guessed: Sequence[Guessed], recommended: str | None = None) -> list[Guessed]:
+def disagreements(
+    answered: Sequence[ImageAnswers], recommended: str | None = None
+) -> list[ImageAnswers]:
     """Return the images that got different answers, the most telling first.
 
     First those that the recommended strategy got wrong and others right, the more others the
@@ -14,17 +16,17 @@ def disagreements(guessed: Sequence[Guessed], recommended: str | None = None) ->
     a recommended strategy the more evenly divided come first.
     """
     split = [
-        one for one in guessed if len({answer.predicted for answer in one.answers.values()}) > 1
+        one for one in answered if len({answer.predicted for answer in one.answers.values()}) > 1
     ]
     return sorted(split, key=lambda one: (*_place(one, recommended), -_surest(one), one.image))
 
 
-def wrong(guessed: Sequence[Guessed], strategy: str) -> list[Guessed]:
+def wrong(answered: Sequence[ImageAnswers], strategy: str) -> list[ImageAnswers]:
     """Return the images that a strategy answered wrongly."""
-    return [one for one in guessed if strategy in one.answers and not one.right(strategy)]
+    return [one for one in answered if strategy in one.answers and not one.right(strategy)]
 
 
-def _place(one: Guessed, recommended: str | None) -> tuple[int, float]:
+def _place(one: ImageAnswers, recommended: str | None) -> tuple[int, float]:
     right = sum(one.right(name) for name in one.answers)
     share = right / len(one.answers)
     if not right:
@@ -34,6 +36,6 @@ def _place(one: Guessed, recommended: str | None) -> tuple[int, float]:
     return 1, abs(share - 0.5)
 
 
-def _surest(one: Guessed) -> float:
+def _surest(one: ImageAnswers) -> float:
     """Return the confidence of the surest wrong answer."""
     return max(a.confidence for name, a in one.answers.items() if not one.right(name))

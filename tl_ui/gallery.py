@@ -7,7 +7,7 @@ import streamlit as st
 
 from tl_core.datasets import Dataset
 from tl_core.datasets.limits import BadInput
-from tl_core.guesses import Answer, Guessed
+from tl_core.image_answers import Answer, ImageAnswers
 from tl_core.wording import number_of
 from tl_ui import shown
 from tl_ui.looked import Looked
@@ -44,7 +44,7 @@ def picture(data: Dataset, image: int) -> None:
         st.caption(":material/broken_image: The stored picture is missing.")
 
 
-def answers(of: Looked, one: Guessed) -> None:
+def answers(of: Looked, one: ImageAnswers) -> None:
     """Show each strategy's answer to an image: right or wrong in a word, class and confidence."""
     lines = [
         f"{shown.mark(name)} :small[{safe_label(of.titles[name], 60)}: "

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from tl_core import disagreements
-from tl_core.guesses import Guessed
+from tl_core.image_answers import ImageAnswers
 from tl_core.wording import lowered, number_of
 from tl_ui import gallery, looked, versions
 from tl_ui.looked import Looked
@@ -20,13 +20,13 @@ def section(of: Looked) -> None:
             icon=":material/compare_arrows:",
         )
         return
-    guessed = looked.guessed(of)
+    answered = looked.answers(of)
     recommended = of.recommended if of.recommended in of.measured else None
-    found = disagreements.disagreements(guessed, recommended)
+    found = disagreements.disagreements(answered, recommended)
     wanted = _who(of)
     if wanted:
         found = disagreements.wrong(found, wanted)
-    _words(of, guessed, found, wanted)
+    _words(of, answered, found, wanted)
     data = versions.versions(of)
     if data is None:
         return
@@ -48,8 +48,10 @@ def _who(of: Looked) -> str:
     return chosen
 
 
-def _words(of: Looked, guessed: list[Guessed], found: list[Guessed], wanted: str) -> None:
-    images = number_of(len(guessed), "test image")
+def _words(
+    of: Looked, answered: list[ImageAnswers], found: list[ImageAnswers], wanted: str
+) -> None:
+    images = number_of(len(answered), "test image")
     if not found:
         st.markdown(f"**No disagreement of this kind** among {images}.")
         return

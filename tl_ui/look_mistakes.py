@@ -3,7 +3,7 @@
 import streamlit as st
 
 from tl_core import figures
-from tl_core.guesses import Confused, confusion, images_behind, most_confused
+from tl_core.image_answers import Confused, confusion, images_behind, most_confused
 from tl_core.wording import number_of, percent
 from tl_ui import gallery, image_edits, looked, versions
 from tl_ui.image_edits import Bench
@@ -186,13 +186,13 @@ def _images(of: Looked, name: str, cell: Cell, count: int) -> None:
 
 def _mend(of: Looked, bench: Bench, found: Versions, behind: list[int], predicted: int) -> None:
     """Show the images, to be ticked; what they were taken for is offered first as their class."""
-    guessed, ticked = {one.image: one for one in looked.guessed(of)}, []
+    answered, ticked = {one.image: one for one in looked.answers(of)}, []
     for image in gallery.pages(behind, f"{bench.name}_page"):
         gallery.picture(found.then, image)
         since = found.since(image) if found.changed else ""
         if since:
             st.caption(f":material/edit: {since}")
-        gallery.answers(of, guessed[image])
+        gallery.answers(of, answered[image])
         place = found.places.get(image)
         if place is not None and image_edits.tick(bench, place):
             ticked.append(place)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from tl_core import guesses, tradeoff
+from tl_core import image_answers, tradeoff
 from tl_core.datasets import Dataset
 from tl_core.events import DatasetFacts
-from tl_core.guesses import Guessed
+from tl_core.image_answers import ImageAnswers
 from tl_core.record import Record
 from tl_core.store import Comparison
 from tl_core.tables import StrategyRow
@@ -77,14 +77,14 @@ class Looked:
         return f"{name}_{self.job.id[:8]}"
 
 
-def guessed(of: Looked) -> list[Guessed]:
+def answers(of: Looked) -> list[ImageAnswers]:
     """Return what the shown strategies answered to each test image."""
     return _guessed(of.subject.key, tuple(of.measured), of.found)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _guessed(key: str, names: tuple[str, ...], _found: Record) -> list[Guessed]:
-    return guesses.guesses(_found, names)
+def _guessed(key: str, names: tuple[str, ...], _found: Record) -> list[ImageAnswers]:
+    return image_answers.image_answers(_found, names)
 
 
 def traded(of: Looked) -> Tradeoff:

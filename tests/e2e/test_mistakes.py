@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tl_core import datasets, ingest, recording
 from tl_core.events import ComparisonStarted
-from tl_core.guesses import Confused, confusion, most_confused
+from tl_core.image_answers import Confused, confusion, most_confused
 from tl_core.record import record
 from tl_core.store import Store
 

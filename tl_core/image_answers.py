@@ -24,7 +24,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Guessed:
+class ImageAnswers:
     """One test image (index into the data set), its label, and each strategy's answer by name."""
 
     image: int
@@ -36,7 +36,7 @@ class Guessed:
         return self.answers[strategy].predicted == self.label
 
 
-def guesses(found: Record, strategies: Sequence[str]) -> list[Guessed]:
+def image_answers(found: Record, strategies: Sequence[str]) -> list[ImageAnswers]:
     """Return the test images that any of the strategies was tested on, in the data set's order."""
     labels: dict[int, int] = {}
     given: dict[int, dict[str, list[tuple[int, float]]]] = defaultdict(lambda: defaultdict(list))
@@ -53,7 +53,7 @@ def guesses(found: Record, strategies: Sequence[str]) -> list[Guessed]:
                 labels[image] = label
                 given[image][name].append((predicted, confidence))
     return [
-        Guessed(
+        ImageAnswers(
             image,
             labels[image],
             {name: _answer(given[image][name]) for name in strategies if name in given[image]},

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 from tests import factories, scripted
 from tl_core.disagreements import disagreements, wrong
 from tl_core.events import Event
-from tl_core.guesses import (
+from tl_core.image_answers import (
     Answer,
-    Guessed,
+    ImageAnswers,
     confusion,
-    guesses,
+    image_answers,
     images_behind,
     most_confused,
 )
@@ -51,7 +51,7 @@ FOUND = comparison(
 
 
 def test_an_answer_is_the_commonest_class_with_its_own_confidence():
-    found = {one.image: one for one in guesses(FOUND, [PROBE, FULL])}
+    found = {one.image: one for one in image_answers(FOUND, [PROBE, FULL])}
     assert list(found) == [3, 4, 5]
     assert found[3].label == 0
     assert found[3].answers[PROBE] == Answer(1, pytest.approx(0.7), 2, 3)
@@ -62,7 +62,7 @@ def test_an_answer_is_the_commonest_class_with_its_own_confidence():
 
 def test_of_equally_common_answers_the_surer_counts():
     found = comparison((PROBE, 0, [(0, 0, 0, 0.6)]), (PROBE, 1, [(0, 0, 1, 0.9)]))
-    assert guesses(found, [PROBE])[0].answers[PROBE] == Answer(1, 0.9, 1, 2)
+    assert image_answers(found, [PROBE])[0].answers[PROBE] == Answer(1, 0.9, 1, 2)
 
 
 def test_confusion_counts_every_seeds_tests():
@@ -96,9 +96,9 @@ def test_the_commonest_mistake_of_equal_ones_is_that_of_the_rarer_class():
     assert found[0].share == pytest.approx(2 / 3)
 
 
-def told(image: int, label: int, **predicted: int) -> Guessed:
+def told(image: int, label: int, **predicted: int) -> ImageAnswers:
     answers = {name: Answer(label, 0.5 + image / 100, 1, 1) for name, label in predicted.items()}
-    return Guessed(image, label, answers)
+    return ImageAnswers(image, label, answers)
 
 
 def test_disagreements_begin_where_the_recommended_one_stands_alone():
@@ -130,9 +130,9 @@ def test_disagreements_begin_where_the_recommended_one_stands_alone():
 
 
 def test_disagreements_are_a_part_of_the_images_and_lose_none():
-    guessed = guesses(record(scripted.events()), list(STRATEGIES))
-    found = disagreements(guessed, "feature_extraction")
-    expected = [g for g in guessed if len({a.predicted for a in g.answers.values()}) > 1]
+    answered = image_answers(record(scripted.events()), list(STRATEGIES))
+    found = disagreements(answered, "feature_extraction")
+    expected = [g for g in answered if len({a.predicted for a in g.answers.values()}) > 1]
     assert sorted(one.image for one in found) == [one.image for one in expected]
     leads = [
         not one.right("feature_extraction") and any(one.right(name) for name in one.answers)
