@@ -21,7 +21,7 @@ SOURCES = [*CORE, *WEB]
 VERBS = {
     r"\.backward\(": {"tl_core/trainer.py", "tl_core/device.py"},
     r"requires_grad_?\b(?!=)": {"tl_core/freezing.py"},
-    r"\bImage\.open\(": {"tl_core/ingest/", "tl_core/datasets/"},
+    r"\bImage\.open\(": {"tl_core/ingest/", "tl_core/datasets/", "tl_core/export/snippets.py"},
     r"\b(INSERT INTO|SELECT |PRAGMA )": {"tl_core/store/"},
     r"^\s*(import|from) (streamlit)": {"app.py", "pages/", "tl_ui/"},
     r"\b(go|px)\.[A-Z]\w+\(": {"tl_core/figures/"},

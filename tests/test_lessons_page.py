@@ -345,7 +345,9 @@ def test_a_nickname_is_typed_and_the_class_can_be_left_and_rejoined(app: Open) -
 
 
 def styles(at: AppTest) -> list[str]:
-    return [one.proto.body for one in at.get("html") if "<style>" in one.proto.body]
+    """The rules that enlarge text."""
+    rules = [one.proto.body for one in at.get("html") if "<style>" in one.proto.body]
+    return [rule for rule in rules if "font-size" in rule]
 
 
 def test_the_big_screen_is_one_rule_that_comes_and_goes(app: Open) -> None:

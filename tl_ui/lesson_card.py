@@ -9,15 +9,15 @@ from tl_core.lessons import LESSONS, Lesson
 from tl_core.outcomes import NotMeasured, Outcome
 from tl_core.pitfalls import PITFALLS
 from tl_core.wording import duration, lowered
-from tl_ui import lesson_run, lesson_state, pitfall_run, plots, theme
-from tl_ui.lesson_state import LessonState
+from tl_ui import lesson_run, pitfall_run, plots, theme
+from tl_ui.card_deck import LESSON_DECK, CardState
 from tl_ui.pitfall_run import Known, Parts
 from tl_ui.widgets import problem, safe_label
 
 
 def section(lesson: Lesson, there: Known) -> None:
     """Show a lesson with all its steps."""
-    state = lesson_state.of(lesson)
+    state = LESSON_DECK.of(lesson)
     found = lesson_run.parts(lesson, there)
     seen = bool(lesson.experiment) and state.shown and pitfall_run.is_done(found)
     with st.container(border=True, key="lesson"):
@@ -43,13 +43,13 @@ def _head(lesson: Lesson) -> None:
             key="lesson_close",
             icon=":material/apps:",
             type="tertiary",
-            on_click=lesson_state.go,
+            on_click=LESSON_DECK.go,
             args=(None,),
         )
     st.caption(f"{lesson.minutes} minutes in class, {SAMPLES[lesson.sample].title.lower()}")
 
 
-def _predict(lesson: Lesson, state: LessonState, seen: bool) -> None:
+def _predict(lesson: Lesson, state: CardState, seen: bool) -> None:
     key = f"lesson_guess_{lesson.name}"
     st.markdown(f":material/counter_2: **Predict.** {lesson.predict}")
     st.session_state[key] = state.guess
@@ -60,11 +60,11 @@ def _predict(lesson: Lesson, state: LessonState, seen: bool) -> None:
         key=key,
         disabled=seen,
         label_visibility="collapsed",
-        on_change=lambda: lesson_state.change(lesson, guess=st.session_state[key]),
+        on_change=lambda: LESSON_DECK.change(lesson, guess=st.session_state[key]),
     )
 
 
-def _run(lesson: Lesson, state: LessonState, found: Parts, seen: bool) -> None:
+def _run(lesson: Lesson, state: CardState, found: Parts, seen: bool) -> None:
     st.markdown(f":material/counter_3: **Run.** {lesson.runs}")
     row = find(weights.FIRST_MODEL)
     if not weights.available(row.name):
@@ -111,7 +111,7 @@ def _card(lesson: Lesson) -> None:
     st.markdown(f":material/counter_4: **Go on.** Then look at {lowered(lesson.look)}")
 
 
-def _reveal(lesson: Lesson, state: LessonState, found: Parts) -> None:
+def _reveal(lesson: Lesson, state: CardState, found: Parts) -> None:
     st.markdown(":material/counter_4: **Reveal.**")
     try:
         shown = lesson_run.outcome(lesson, found)
@@ -130,7 +130,7 @@ def _reveal(lesson: Lesson, state: LessonState, found: Parts) -> None:
     _onward(lesson, found)
 
 
-def _judgement(lesson: Lesson, state: LessonState, shown: Outcome) -> None:
+def _judgement(lesson: Lesson, state: CardState, shown: Outcome) -> None:
     """Say how the prediction stands against the measured value and its interval."""
     measured = lesson.options[lesson.option(shown.measure.value)]
     if state.guess is None:
@@ -180,17 +180,17 @@ def _onward(lesson: Lesson, found: Parts) -> None:
         st.code("\n".join(lines), language="bash", wrap_lines=True)
 
 
-def _leave(lesson: Lesson, state: LessonState) -> None:
+def _leave(lesson: Lesson, state: CardState) -> None:
     names = list(LESSONS)
     after = LESSONS[names[(names.index(lesson.name) + 1) % len(names)]]
-    untouched = state == LessonState()
+    untouched = state == CardState()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Undo: back to the start",
             key="lesson_undo",
             icon=":material/undo:",
             disabled=untouched,
-            on_click=lesson_state.restart,
+            on_click=LESSON_DECK.restart,
             args=(lesson,),
             help="Nothing to undo yet: no prediction, no result shown."
             if untouched
@@ -201,6 +201,6 @@ def _leave(lesson: Lesson, state: LessonState) -> None:
             f"Next: {after.title}",
             key="lesson_next",
             icon=":material/arrow_forward:",
-            on_click=lesson_state.go,
+            on_click=LESSON_DECK.go,
             args=(after,),
         )

@@ -10,7 +10,8 @@ from tl_core import ingest, lesson_links
 from tl_core.catalog import catalog
 from tl_core.config import DRAWN
 from tl_core.lesson_links import Control, LinkSettings
-from tl_ui import big_screen, current, guess, lesson_state, theme, workshop
+from tl_ui import big_screen, current, guess, theme, workshop
+from tl_ui.card_deck import LESSON_DECK
 from tl_ui.state import Choice, choice, choose
 from tl_ui.widgets import flash, safe_label
 
@@ -25,7 +26,7 @@ def take() -> None:
     ours = {
         key: value
         for key, value in query.items()
-        if key in lesson_links.KEYS and (key, value) != ("lesson", lesson_state.named(query))
+        if key in lesson_links.KEYS and (key, value) != ("lesson", LESSON_DECK.named(query))
     }
     if not ours or st.session_state.get(_TAKEN) == ours:
         return
@@ -36,7 +37,7 @@ def take() -> None:
 
 def to_lesson(page: Page) -> None:
     """Go to the lesson that the address names, if it opened another page."""
-    if lesson_state.named(st.query_params) and page.url_path != "lessons":
+    if LESSON_DECK.named(st.query_params) and page.url_path != "lessons":
         st.switch_page(theme.LESSONS, query_params=st.query_params.to_dict())
 
 

@@ -10,7 +10,8 @@ from tl_core.ingest import source_probe
 from tl_core.lessons import LESSONS, Lesson
 from tl_core.outcomes import Outcome
 from tl_core.store import NO_TAGS
-from tl_ui import current, launch, lesson_state, pitfall_run, workshop
+from tl_ui import current, launch, pitfall_run, workshop
+from tl_ui.card_deck import LESSON_DECK
 from tl_ui.pitfall_run import Known, Parts
 
 
@@ -28,12 +29,20 @@ def parts(lesson: Lesson, there: Known) -> Parts:
     return pitfall_run.parts(lesson, False, there)
 
 
+def stage(lesson: Lesson, there: Known) -> str:
+    """Return how far one has come with a lesson: `running`, `seen`, or nothing."""
+    found, shown = parts(lesson, there), LESSON_DECK.of(lesson).shown
+    if shown and pitfall_run.is_active(found):
+        return "running"
+    return "seen" if found and shown and pitfall_run.is_done(found) else ""
+
+
 def start(lesson: Lesson) -> None:
     """Ask for what has not been measured yet, and show the result when it is there."""
-    data, guess = current.sample(lesson.sample), lesson_state.of(lesson).guess
+    data, guess = current.sample(lesson.sample), LESSON_DECK.of(lesson).guess
     tags = workshop.tags("" if guess is None else lesson.options[guess])
     if pitfall_run.ask(lesson, lesson.title, data, known(), tags):
-        lesson_state.reveal(lesson)
+        LESSON_DECK.reveal(lesson)
 
 
 def watch(lesson: Lesson) -> None:

@@ -7,9 +7,9 @@ from tl_core.catalog import find
 from tl_core.ingest import SAMPLES
 from tl_core.outcomes import NotMeasured, Outcome
 from tl_core.pitfalls import PITFALLS, Pitfall
-from tl_ui import current, pitfall_run, pitfall_state, pitfall_views, plots, theme
+from tl_ui import current, pitfall_run, pitfall_views, plots, theme
+from tl_ui.card_deck import PITFALL_DECK, CardState
 from tl_ui.pitfall_run import Known, Parts
-from tl_ui.pitfall_state import CardState
 from tl_ui.widgets import problem, safe_label
 
 _PAGES = {
@@ -21,7 +21,7 @@ _PAGES = {
 
 def section(pitfall: Pitfall, there: Known) -> None:
     """Show a card with all its steps."""
-    state = pitfall_state.of(pitfall)
+    state = PITFALL_DECK.of(pitfall)
     found = pitfall_run.parts(pitfall, state.own, there)
     seen = state.shown and pitfall_run.is_done(found)
     with st.container(border=True, key="pitfall"):
@@ -46,7 +46,7 @@ def _head(pitfall: Pitfall) -> None:
             key="pitfall_close",
             icon=":material/apps:",
             type="tertiary",
-            on_click=pitfall_state.go,
+            on_click=PITFALL_DECK.go,
             args=(None,),
         )
     st.markdown(f"**{pitfall.question}**")
@@ -66,7 +66,7 @@ def _predict(pitfall: Pitfall, state: CardState, seen: bool) -> None:
         key=key,
         disabled=seen,
         label_visibility="collapsed",
-        on_change=lambda: pitfall_state.change(pitfall, guess=st.session_state[key]),
+        on_change=lambda: PITFALL_DECK.change(pitfall, guess=st.session_state[key]),
     )
 
 
@@ -96,7 +96,7 @@ def _own_data(pitfall: Pitfall, state: CardState) -> None:
     st.toggle(
         f"On my data: {safe_label(data.name, 60)}",
         key=key,
-        on_change=lambda: pitfall_state.change(pitfall, own=st.session_state[key]),
+        on_change=lambda: PITFALL_DECK.change(pitfall, own=st.session_state[key]),
         help="The data set that is chosen in the Lab, with the bundled model. Large sets take "
         "longer than the sample.",
     )
@@ -211,7 +211,7 @@ def _leave(pitfall: Pitfall, state: CardState) -> None:
             key="pitfall_undo",
             icon=":material/undo:",
             disabled=state == CardState(),
-            on_click=pitfall_state.restart,
+            on_click=PITFALL_DECK.restart,
             args=(pitfall,),
             help="Forgets the prediction and hides the result. What you chose in the Lab was "
             "never touched; finished runs stay in the history.",
@@ -220,7 +220,7 @@ def _leave(pitfall: Pitfall, state: CardState) -> None:
             f"Next: {after.title}",
             key="pitfall_next",
             icon=":material/arrow_forward:",
-            on_click=pitfall_state.go,
+            on_click=PITFALL_DECK.go,
             args=(after,),
         )
         st.page_link(page, label=label, icon=":material/open_in_new:")

@@ -15,7 +15,8 @@ from tl_core.pitfalls import PITFALLS, Pitfall
 from tl_core.record import Record, record
 from tl_core.remaining import current as current_run
 from tl_core.store import NO_TAGS, Comparison, StoreError, Tags
-from tl_ui import asking, current, launch, pitfall_state
+from tl_ui import asking, current, launch
+from tl_ui.card_deck import PITFALL_DECK
 from tl_ui.follow import follow
 from tl_ui.widgets import flash, safe_label
 
@@ -69,11 +70,20 @@ def is_active(found: Parts) -> bool:
     return any(job is not None and job.active for job in found)
 
 
+def stage(pitfall: Pitfall, there: Known) -> str:
+    """Return how far one has come with a card: `running`, `seen`, or nothing."""
+    state = PITFALL_DECK.of(pitfall)
+    found = parts(pitfall, state.own, there)
+    if is_active(found):
+        return "running"
+    return "seen" if state.shown and is_done(found) else ""
+
+
 def start(pitfall: Pitfall, own: bool) -> None:
     """Ask for every part that has not been answered yet, and show the result when it is there."""
     data = current.dataset() if own else current.sample(pitfall.sample)
     if ask(pitfall, pitfall.title, data, known()):
-        pitfall_state.reveal(pitfall)
+        PITFALL_DECK.reveal(pitfall)
 
 
 def ask(wanted: Experiment, title: str, data: Dataset, there: Known, tags: Tags = NO_TAGS) -> bool:
