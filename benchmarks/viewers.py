@@ -47,11 +47,11 @@ def main() -> int:
     parser.add_argument("--viewers", default="1,30", metavar="A,B")
     parser.add_argument("--seconds", type=float, default=30.0)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         os.environ["TL_HOME"] = home
         if options.part in (None, "live"):
             _live([int(count) for count in options.viewers.split(",")], options.seconds)
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         os.environ["TL_HOME"] = home
         if options.part in (None, "pages"):
             _pages()
