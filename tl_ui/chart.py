@@ -62,20 +62,18 @@ def live(
     expected: Sequence[Line] = (),
     recorded: Record | None = None,
     without: Collection[str] = (),
+    mark: tuple[str, int] | None = None,
 ) -> None:
     """Show the curves so far; only data change from look to look, so nothing flickers.
 
     `expected` are lines to draw until the comparison has reported its own. A `recorded` comparison
-    is drawn pale beneath, without some of its strategies.
+    is drawn pale beneath, without some of its strategies. `mark`: the comparison and its last
+    event, which decide all of this; what was made of them serves every viewer.
     """
     shown = found if found.started or recorded is None else recorded
+    make = _frame if mark is None else _shared_frame
     for place, measure in _slots(shown, wanted):
-        frame = curves.live_frame(found, measure)
-        if found.started is None and measure == "accuracy":
-            frame = curves.lines_frame(list(expected))
-        if recorded is not None and measure in ("accuracy", curves.change_measure(recorded)):
-            pale = curves.pale_frame(recorded, measure, without)
-            frame = pd.concat([frame, pale], ignore_index=True)
+        frame = make((mark, measure, tuple(sorted(without))), found, list(expected), recorded)
         with place:
             if measure != "accuracy" and frame.empty:
                 _nothing(measure)
@@ -88,6 +86,26 @@ def live(
                 key=f"chart_live_{measure}",
                 alt=_described(found, measure, recorded),
             )
+
+
+def _frame(
+    of: tuple[tuple[str, int] | None, Measure, tuple[str, ...]],
+    _found: Record,
+    _expected: list[Line],
+    _recorded: Record | None,
+) -> pd.DataFrame:
+    """Return what a measure's chart draws; all else belongs to the comparison that `of` names."""
+    _, measure, without = of
+    frame = curves.live_frame(_found, measure)
+    if _found.started is None and measure == "accuracy":
+        frame = curves.lines_frame(_expected)
+    if _recorded is not None and measure in ("accuracy", curves.change_measure(_recorded)):
+        pale = curves.pale_frame(_recorded, measure, without)
+        frame = pd.concat([frame, pale], ignore_index=True)
+    return frame
+
+
+_shared_frame = st.cache_data(max_entries=64, show_spinner=False)(_frame)
 
 
 def _described(found: Record, measure: Measure, recorded: Record | None) -> str:

@@ -46,16 +46,16 @@ def _look(job_id: str, status: str) -> None:
         else:
             scoreboard.show(found, followed.rows, row, below)
     with right:
-        _curves(job, found, earlier)
+        _curves(job, found, earlier, followed.after)
 
 
-def _curves(job: Comparison, found: Record, earlier: Recorded | None) -> None:
+def _curves(job: Comparison, found: Record, earlier: Recorded | None, after: int) -> None:
     below = earlier.followed.found if earlier else None
     wanted = chart.view(found if found.started or below is None else below)
     lines = curves.reference_lines(found, "accuracy") or _expected(job)
     known = {strategy.name for strategy in below.strategies} if below else set()
     pale = (known & {strategy.name for strategy in _strategies(job)}) - curves.settled(found)
-    chart.live(found, wanted, lines, below, known - pale)
+    chart.live(found, wanted, lines, below, known - pale, (job.id, after))
     chart.legend(_strategies(job), lines, recorded=bool(pale))
     if earlier is not None and pale:
         st.caption(
