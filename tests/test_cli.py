@@ -78,6 +78,23 @@ def test_the_printed_command_reproduces_the_numbers(picture_folder, random_weigh
     assert [row["strategy"] for row in made["rows"]] == [*names.split(","), "custom"]
 
 
+def test_layers_of_ones_own_alone_stay_alone_in_the_printed_command(
+    picture_folder, random_weights, tmp_path
+):
+    first = tmp_path / "1.json"
+    arguments = ["--strategies", "none", "--freeze", "stem"]
+    assert compare(picture_folder, random_weights(MODEL), *arguments, "--json", str(first)) == 0
+    made = json.loads(first.read_text())
+    assert [row["strategy"] for row in made["rows"]] == ["custom"]
+    words = shlex.split(made["command"])
+    assert words[words.index("--strategies") + 1] == "none"
+
+
+def test_no_strategy_at_all_is_refused_in_one_sentence(picture_folder, random_weights, capsys):
+    assert compare(picture_folder, random_weights(MODEL), "--strategies", "none") == 2
+    assert "at least one strategy" in capsys.readouterr().err
+
+
 @pytest.fixture
 def few_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw one source image of each class instead of a thousand."""

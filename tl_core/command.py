@@ -1,12 +1,16 @@
 """The command that reproduces a comparison, from its configuration."""
 
 import shlex
+from typing import Final
 
 import msgspec
 
 from tl_core.catalog import catalog
 from tl_core.config import DRAWN, ComparisonConfig
 from tl_core.strategies import STRATEGIES, Strategy, block_factors
+
+# What `--strategies` says where layers of one's own are compared alone.
+NO_STRATEGY: Final = "none"
 
 
 def command(config: ComparisonConfig) -> str:
@@ -20,8 +24,7 @@ def command(config: ComparisonConfig) -> str:
     elif not config.data.probe.startswith(DRAWN):
         words += ["--source-probe", f"dataset:{config.data.probe[:16]}"]
     known = [s.name for s in config.strategies if STRATEGIES.get(s.name) == s]
-    if known:
-        words += ["--strategies", ",".join(known)]
+    words += ["--strategies", ",".join(known) or NO_STRATEGY]
     for strategy in config.strategies:
         if strategy.name not in known:
             words += ["--freeze", ",".join(frozen_blocks(strategy, config.backbone)) or "none"]

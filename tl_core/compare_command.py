@@ -5,6 +5,7 @@ import json
 import sys
 
 from tl_core import weights, worker
+from tl_core.command import NO_STRATEGY
 from tl_core.config import ComparisonConfig, NotPossible
 from tl_core.device import device_report
 from tl_core.document import document
@@ -56,7 +57,7 @@ def _request(options: argparse.Namespace) -> Request:
         backbone=options.backbone or weights.default_model(),
         weights=options.weights,
         source_probe=options.source_probe,
-        strategies=tuple(options.strategies.split(",")) if options.strategies else (*STRATEGIES,),
+        strategies=_strategies(options.strategies),
         freeze=freeze,
         mapping=options.class_map,
         seeds=options.seeds,
@@ -101,3 +102,10 @@ def _execute(config: ComparisonConfig, name: str, bar: Bar) -> Record:
     for key, value in measured_speeds(found).items():
         store.remember(key, value)
     return found
+
+
+def _strategies(given: str | None) -> tuple[str, ...]:
+    """Return the named strategies: all by default, none beside layers of one's own."""
+    if given == NO_STRATEGY:
+        return ()
+    return tuple(given.split(",")) if given else (*STRATEGIES,)

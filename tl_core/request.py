@@ -131,6 +131,8 @@ def _strategies(request: Request, row: Model) -> tuple[Strategy, ...]:
     chosen = [STRATEGIES[name] for name in dict.fromkeys(request.strategies)]
     if request.freeze is not None:
         chosen.append(_own_strategy(request.freeze, row))
+    if not chosen:
+        raise NotPossible("Name at least one strategy, or the blocks that one of your own freezes.")
     return tuple(chosen)
 
 
