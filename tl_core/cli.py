@@ -55,7 +55,11 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="labelled images of the source task, or `none`; default: drawn, if the model can",
     )
-    add("--strategies", metavar="A,B", help=f"of {', '.join(STRATEGIES)}; default all, `none` beside --freeze")
+    add(
+        "--strategies",
+        metavar="A,B",
+        help=f"of {', '.join(STRATEGIES)}; default all, `none` leaves only what --freeze names",
+    )
     add("--freeze", metavar="BLOCKS", help="add a strategy of your own that freezes these blocks")
     add("--class-map", metavar="MAP.json", help="target class to source classes; file or JSON")
     add("--seeds", type=int, default=1, metavar="N")
