@@ -37,7 +37,11 @@ STALE_HELP: Final = (
 )
 
 # Where a job of each kind was started; the rest belongs to the model page.
-PAGE_OF_KIND: Final = {"compare": LAB, "check": DATA, "shift": DATA, "stress": MODEL, "rank": MODEL}
+PAGE_OF_KIND: Final = {
+    **dict.fromkeys(("compare", "predict", "inspect", "export"), LAB),
+    **dict.fromkeys(("check", "shift"), DATA),
+    **dict.fromkeys(("stress", "rank"), MODEL),
+}
 
 THUMBNAILS_PER_CLASS: Final = 12
 THUMBNAIL_WIDTH: Final = 72
