@@ -1,4 +1,4 @@
-"""The Lab while a comparison waits or runs: progress, cards and curves, looked at every second."""
+"""The Lab while a comparison waits or runs: progress, cards and curves, looked at regularly."""
 
 import time
 
@@ -15,7 +15,7 @@ from tl_ui.lab_setup import COLUMNS, majority
 from tl_ui.recorded import Recorded
 from tl_ui.widgets import safe_label
 
-RUNNING_SECONDS, QUEUED_SECONDS = 1.0, 2.0
+RUNNING_SECONDS, QUEUED_SECONDS = 1.5, 2.0
 _PAUSE = "live_paused"
 
 
