@@ -16,7 +16,7 @@ from tl_core.record import Record, add
 from tl_core.request import Request, resolve
 from tl_core.speeds import measured_speeds
 from tl_core.store import Store
-from tl_core.strategies import STRATEGIES
+from tl_core.strategies import TEXTBOOK_STRATEGIES
 from tl_core.tables import rows
 from tl_core.terminal import Bar, Reporter, raised, table
 from tl_core.verdict import verdict
@@ -108,4 +108,4 @@ def _strategies(given: str | None) -> tuple[str, ...]:
     """Return the named strategies: all by default, none beside layers of one's own."""
     if given == NO_STRATEGY:
         return ()
-    return tuple(given.split(",")) if given else (*STRATEGIES,)
+    return tuple(given.split(",")) if given else TEXTBOOK_STRATEGIES

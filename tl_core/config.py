@@ -8,7 +8,7 @@ import msgspec
 from tl_core.strategies import Strategy
 
 # Raised whenever the same configuration would give other numbers; part of every run's identity.
-RECIPE_VERSION = 3
+RECIPE_VERSION = 4
 
 BATCH_SIZE = 32
 
@@ -19,11 +19,21 @@ RATED_FROM = 20
 DRAWN = "drawn:"
 
 BudgetName = Literal["quick", "standard", "thorough"]
-RunKind = Literal["final", "trial", "equal_steps"]
+RunKind = Literal["final", "trial", "equal_steps", "range_test"]
 
 # How rare classes are made up for in training: not at all, by the weight of their images in the
 # loss, or by drawing every class equally often.
 ClassBalance = Literal["none", "weights", "sampling"]
+
+
+# How training images are varied: not at all, by random crops and mirroring, or by colour as well.
+Augmentation = Literal["none", "crops", "colour"]
+
+# What holds a training back from its training images: what the strategy usually has (weight decay
+# where trials choose it, and dropout), or nothing, or one thing alone.
+Regularisation = Literal[
+    "usual", "none", "weight_decay", "dropout", "label_smoothing", "mixup", "early_stopping"
+]
 
 
 class NotPossible(ValueError):
@@ -74,6 +84,14 @@ class DataConfig(Config, frozen=True):
     probe_name: str | None = None
 
 
+class Setting(Config, frozen=True):
+    """What trials chose for a strategy; `penalty_strength` is None where it has no penalty."""
+
+    learning_rate: float
+    weight_decay: float
+    penalty_strength: float | None = None
+
+
 class ComparisonConfig(Config, frozen=True):
     """Everything that decides a comparison's numbers, resolved and saved once.
 
@@ -83,7 +101,11 @@ class ComparisonConfig(Config, frozen=True):
     `learning_rate` (of the backbone; a new head's is ten times that) hold for every trained
     strategy, in the place of the budget's steps and of the model's own rates and trials.
     `class_balance` holds for all that learn from labels; the linear probe, which draws no batches,
-    weighs its images for either of the two.
+    weighs its images for either of the two. `settings` are those of strategies, by name, whose
+    trials are over. `labels_per_class`: so many training images of each class, None for all; the
+    validation part is cut in proportion. `input_size`: the width in pixels at which the model sees
+    images, its own if None. `rate_range`: instead of being trained, every strategy runs through
+    learning rates from the first to the second.
     """
 
     data: DataConfig
@@ -96,6 +118,12 @@ class ComparisonConfig(Config, frozen=True):
     steps: int | None = None
     learning_rate: float | None = None
     class_balance: ClassBalance = "none"
+    settings: dict[str, Setting] = {}
+    labels_per_class: int | None = None
+    input_size: int | None = None
+    augmentation: Augmentation = "crops"
+    regularisation: Regularisation = "usual"
+    rate_range: tuple[float, float] | None = None
     device: str = "auto"
     precision: str = "auto"
     threads: int = 0
@@ -105,8 +133,9 @@ class RunConfig(Config, frozen=True):
     """One training: what `trainer.Fit` needs beside the model and the data.
 
     `kind`: `final` (its test result is reported), `trial` (chooses the rate), `equal_steps`
-    (from scratch, stopped at everyone else's budget). Of a batch, `micro_batch` images are in
-    memory at a time; normalisation layers that use the batch's statistics see only those.
+    (from scratch, stopped at everyone else's budget), `range_test` (its rate rises from
+    `learning_rate` to `highest_rate`; it measures no result). Of a batch, `micro_batch` images are
+    in memory at a time; normalisation layers that use the batch's statistics see only those.
     """
 
     strategy: Strategy
@@ -119,6 +148,10 @@ class RunConfig(Config, frozen=True):
     micro_batch: int = BATCH_SIZE
     mirror: bool = True
     class_balance: ClassBalance = "none"
+    penalty_strength: float | None = None
+    augmentation: Augmentation = "crops"
+    regularisation: Regularisation = "usual"
+    highest_rate: float | None = None
 
 
 def content_hash(*parts: Any) -> str:

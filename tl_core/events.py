@@ -6,6 +6,7 @@ import msgspec
 
 from tl_core.answers import AnyAnswer
 from tl_core.config import ComparisonConfig, RunConfig
+from tl_core.sweep import Sweep
 
 
 class Base(
@@ -200,6 +201,24 @@ class ComparisonEnded(Base, frozen=True, tag="ComparisonEnded"):
     seconds: float
 
 
+class SweepStarted(Base, frozen=True, tag="SweepStarted"):
+    """First event of a sweep: what is varied, and every point of it."""
+
+    sweep: Sweep
+
+
+class PointStarted(Base, frozen=True, tag="PointStarted"):
+    """What follows, up to the next of its kind, is the comparison of a sweep's point `place`."""
+
+    place: int
+
+
+class SweepEnded(Base, frozen=True, tag="SweepEnded"):
+    """Last event of a sweep that went through all its points."""
+
+    seconds: float
+
+
 class Answered(Base, frozen=True, tag="Answered"):
     """What a job found that asked something else than a comparison."""
 
@@ -222,6 +241,9 @@ Event: TypeAlias = (
     | RunFailed
     | MicroBatchHalved
     | ComparisonEnded
+    | SweepStarted
+    | PointStarted
+    | SweepEnded
     | Answered
     | JobEnded
 )

@@ -12,7 +12,7 @@ from tl_core.catalog import Model
 from tl_core.config import BudgetName, ClassBalance, ComparisonConfig, DataConfig, NotPossible
 from tl_core.datasets import Dataset
 from tl_core.ingest import source_probe
-from tl_core.strategies import STRATEGIES, Strategy, custom_strategy
+from tl_core.strategies import STRATEGIES, TEXTBOOK_STRATEGIES, Strategy, custom_strategy
 from tl_core.weights import WeightsFile
 
 # In the place of a source probe: measure no forgetting.
@@ -41,7 +41,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     backbone: str
     weights: str | None = None
     source_probe: str | None = None
-    strategies: tuple[str, ...] = tuple(STRATEGIES)
+    strategies: tuple[str, ...] = TEXTBOOK_STRATEGIES
     freeze: tuple[str, ...] | None = None
     mapping: str | None = None
     seeds: int = 1

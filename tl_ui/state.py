@@ -7,7 +7,7 @@ import streamlit as st
 
 from tl_core import weights
 from tl_core.config import DRAWN, BudgetName, ClassBalance
-from tl_core.strategies import STRATEGIES
+from tl_core.strategies import TEXTBOOK_STRATEGIES
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Choice:
     probe: str | None = DRAWN
     backbone: str = weights.FIRST_MODEL
     weights: str | None = None
-    strategies: tuple[str, ...] = tuple(STRATEGIES)
+    strategies: tuple[str, ...] = TEXTBOOK_STRATEGIES
     frozen: tuple[bool, ...] | None = None
     class_map: dict[str, tuple[int, ...]] = field(default_factory=dict)
     seeds: int = 1
