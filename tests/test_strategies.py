@@ -1,13 +1,8 @@
 import pytest
 
-from tl_core.strategies import (
-    STRATEGIES,
-    Stage,
-    block_factors,
-    custom_strategy,
-    frozen_prefix,
-    trial_grid,
-)
+from tl_core.stages import block_factors, frozen_prefix
+from tl_core.strategies import STRATEGIES, Stage, custom_strategy
+from tl_core.trial_grid import trial_grid
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=list(STRATEGIES))

@@ -50,6 +50,7 @@ class Materials:
     probe: SourceProbe | None
     meter: ForgettingMeter
     labels: NDArray[np.int64]
+    learning: SourceProbe | None = None
 
     def source_facts(self) -> SourceFacts | None:
         """Return the probe as an event tells it."""
