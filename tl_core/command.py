@@ -37,6 +37,14 @@ def command(config: ComparisonConfig) -> str:
         words += ["--learning-rate", str(config.learning_rate)]
     if config.class_balance != "none":
         words += ["--class-balance", config.class_balance]
+    if config.input_size is not None:
+        words += ["--input-size", str(config.input_size)]
+    if config.augmentation != "crops":
+        words += ["--augmentation", config.augmentation]
+    if config.regularisation != "usual":
+        words += ["--regularisation", config.regularisation]
+    if config.rate_range is not None:
+        words += ["--rate-range", *(str(rate) for rate in config.rate_range)]
     words += ["--device", config.device]
     return shlex.join(words)
 

@@ -7,9 +7,17 @@ from typing import Any
 
 import msgspec
 
-from tl_core import catalog, class_map, datasets, ingest, weights
+from tl_core import catalog, class_map, datasets, ingest, unusual, weights
 from tl_core.catalog import Model
-from tl_core.config import BudgetName, ClassBalance, ComparisonConfig, DataConfig, NotPossible
+from tl_core.config import (
+    Augmentation,
+    BudgetName,
+    ClassBalance,
+    ComparisonConfig,
+    DataConfig,
+    NotPossible,
+    Regularisation,
+)
 from tl_core.datasets import Dataset
 from tl_core.ingest import source_probe
 from tl_core.strategies import STRATEGIES, TEXTBOOK_STRATEGIES, Strategy, custom_strategy
@@ -31,6 +39,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     `weights`: a file, `sha256:PREFIX` of a kept one, or None for one that is here or torchvision's.
     `freeze`: names of blocks that a strategy of one's own freezes, None for no such strategy.
     `steps` and `learning_rate`: instead of the budget's and the model's, for all that train.
+    `input_size`, `augmentation`, `regularisation`, `rate_range`: as in `config.ComparisonConfig`.
     `mapping`: target class to source class indices as JSON text or a file of it, None to suggest.
     `precision` and `threads`: what a comparison was resolved to, to repeat it on any machine.
     `data_fingerprint` and `probe_fingerprint`: what `data` and `source_probe` have to be; other
@@ -49,6 +58,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     steps: int | None = None
     learning_rate: float | None = None
     class_balance: ClassBalance = "none"
+    input_size: int | None = None
+    augmentation: Augmentation = "crops"
+    regularisation: Regularisation = "usual"
+    rate_range: tuple[float, float] | None = None
     device: str = "auto"
     precision: str = "auto"
     threads: int = 0
@@ -72,6 +85,7 @@ def resolve(request: Request, report: Report) -> tuple[ComparisonConfig, list[Da
     if request.precision not in PRECISIONS:
         raise NotPossible(f"The precision is one of {', '.join(PRECISIONS)}.")
     strategies = _strategies(request, row)
+    unusual.check(row, strategies, request, request.learning_rate)
     file = _weights(request.weights, row, report)
     target = _data(request.data, "target", report)
     _refuse_others(request.data, target.fingerprint, request.data_fingerprint)
@@ -90,6 +104,10 @@ def resolve(request: Request, report: Report) -> tuple[ComparisonConfig, list[Da
         steps=request.steps,
         learning_rate=request.learning_rate,
         class_balance=request.class_balance,
+        input_size=request.input_size,
+        augmentation=request.augmentation,
+        regularisation=request.regularisation,
+        rate_range=request.rate_range,
         device=request.device,
         precision=request.precision,
         threads=request.threads,

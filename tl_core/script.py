@@ -72,6 +72,14 @@ def _arguments(config: ComparisonConfig, row: Model | None) -> Iterator[str]:
         yield f"learning_rate={config.learning_rate!r}"
     if config.class_balance != "none":
         yield f"class_balance={config.class_balance!r}"
+    if config.input_size is not None:
+        yield f"input_size={config.input_size}"
+    if config.augmentation != "crops":
+        yield f"augmentation={config.augmentation!r}"
+    if config.regularisation != "usual":
+        yield f"regularisation={config.regularisation!r}"
+    if config.rate_range is not None:
+        yield f"rate_range={config.rate_range!r}"
     yield f"device={config.device!r}"
     yield f"precision={config.precision!r}"
     yield f"threads={config.threads}"

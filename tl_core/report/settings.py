@@ -3,8 +3,10 @@
 from typing import Final
 
 from tl_core.catalog import catalog, source_classes
+from tl_core.regularisation import RULES
 from tl_core.report.subject import Subject
 from tl_core.tables import source_summary
+from tl_core.unusual import AUGMENTATION, range_text
 from tl_core.wording import listed, number_of, percent
 
 Pairs = list[tuple[str, str]]
@@ -73,6 +75,9 @@ def plan(of: Subject) -> Pairs:
         ("Budget", f"{config.budget}: {number_of(started.steps, 'step')} of 32 images"),
         ("Learning rate of the backbone", rate),
         ("Rare classes made up for", balance[config.class_balance]),
+        ("Augmentation", AUGMENTATION[config.augmentation]),
+        ("Regularisation", RULES[config.regularisation].title),
+        ("Range test of learning rates", range_text(config.rate_range)),
     ]
 
 
