@@ -16,9 +16,9 @@ from tl_core.config import RunConfig
 from tl_core.device import Compute
 from tl_core.heads import Head
 from tl_core.inputs import Part
-from tl_core.stages import block_factors, stages_of
 from tl_core.offered import why_not
 from tl_core.penalties import Distillation, Penalty, Pull
+from tl_core.stages import block_factors, stages_of
 from tl_core.strategies import STRATEGIES, Stage, Strategy, custom_strategy
 from tl_core.trainer import Fit
 

@@ -25,6 +25,7 @@ from tl_core.events import Event, MicroBatchHalved, RunEnded, RunFailed, RunStar
 from tl_core.freezing import unfreeze_all
 from tl_core.heads import Probe, ProbeTask, convex_probes
 from tl_core.materials import Materials, Task
+from tl_core.offered import why_not
 from tl_core.plans import limits, steps_of, trial_steps
 from tl_core.runs import SaveState, failure_reason, is_out_of_memory, solve, train
 from tl_core.stages import frozen_prefix
@@ -125,6 +126,11 @@ class Execution:
 
     def strategy_runs(self, strategy: Strategy, seed: int) -> Iterator[Event]:
         """Yield the events of one strategy's runs for one seed, its trials first."""
+        reason = why_not(strategy, self.materials.row, self.materials.source_images)
+        if reason:
+            run = self._run(strategy, seed, "final", 0, UNTRAINED)
+            yield RunFailed(run_id=self.identity(run), run=run, reason=reason)
+            return
         if strategy.solver != "steps":
             applicable = any(self.config.class_map.get(n) for n in self.materials.dataset.classes)
             if strategy.solver == "convex" or applicable:
