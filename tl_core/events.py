@@ -43,7 +43,8 @@ class SourceFacts(Base, frozen=True, tag="SourceFacts"):
     """The source probe and the original model's accuracy on it, before any training.
 
     `correct`, `labels` and `predictions` (indices of source classes) have one entry per image;
-    `rated` is false under 20 images, where predictions are shown and no rate.
+    `rated` is false under 20 images, where predictions are shown and no rate. `set_aside`: how many
+    further source images of the same data set are kept for what learns from some.
     """
 
     name: str
@@ -55,6 +56,7 @@ class SourceFacts(Base, frozen=True, tag="SourceFacts"):
     predictions: tuple[int, ...]
     correct: tuple[bool, ...]
     rated: bool
+    set_aside: int = 0
 
 
 BaselineName = Literal["majority_class", "nearest_neighbour"]

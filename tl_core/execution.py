@@ -25,6 +25,7 @@ from tl_core.events import Event, MicroBatchHalved, RunEnded, RunFailed, RunStar
 from tl_core.freezing import unfreeze_all
 from tl_core.heads import Probe, ProbeTask, convex_probes
 from tl_core.materials import Materials, Task
+from tl_core.offered import why_not
 from tl_core.plans import limits, range_steps, steps_of, trial_steps
 from tl_core.regularisation import weight_decay
 from tl_core.runs import SaveState, failure_reason, is_out_of_memory, solve, train
@@ -129,6 +130,11 @@ class Execution:
 
     def strategy_runs(self, strategy: Strategy, seed: int) -> Iterator[Event]:
         """Yield the events of one strategy's runs for one seed, its trials first."""
+        reason = why_not(strategy, self.materials.row, self.materials.source_images)
+        if reason:
+            run = self._run(strategy, seed, "final", 0, UNTRAINED)
+            yield RunFailed(run_id=self.identity(run), run=run, reason=reason)
+            return
         if strategy.solver != "steps":
             applicable = any(self.config.class_map.get(n) for n in self.materials.dataset.classes)
             if strategy.solver == "convex" or applicable:
@@ -144,9 +150,15 @@ class Execution:
         """Yield the events of every strategy's run through a range of rates, on the first seed."""
         steps = range_steps(self.budget)
         for strategy in cheapest_first(self.config.strategies, self.materials):
-            if strategy.solver == "steps":
-                run = self._run(strategy, 0, "range_test", steps, trial_grid(strategy, low, 1)[0])
-                yield from self.execute(msgspec.structs.replace(run, highest_rate=high))
+            if strategy.solver != "steps":
+                continue
+            run = self._run(strategy, 0, "range_test", steps, trial_grid(strategy, low, 1)[0])
+            run = msgspec.structs.replace(run, highest_rate=high)
+            reason = why_not(strategy, self.materials.row, self.materials.source_images)
+            if reason:
+                yield RunFailed(run_id=self.identity(run), run=run, reason=reason)
+            else:
+                yield from self.execute(run)
 
     def _trials(self, strategy: Strategy, seed: int) -> Iterator[Event]:
         """Yield the trials' events and remember the chosen setting for all seeds."""
