@@ -78,9 +78,14 @@ def test_every_setting_is_in_the_call(small_comparison, monkeypatch):
         steps=7,
         learning_rate=0.0123,
         class_balance="weights",
+        input_size=96,
+        augmentation="colour",
+        regularisation="mixup",
         threads=1,
     )
     assert call_of(config, monkeypatch) == config
+    ranged = replace(config, rate_range=(1e-5, 1.0), learning_rate=None)
+    assert call_of(ranged, monkeypatch) == ranged
     defaults = replace(small_comparison, class_map={})
     assert call_of(defaults, monkeypatch) == defaults
 

@@ -29,6 +29,10 @@ def test_the_same_settings_do_not_differ():
         ({"steps": 1}, "Steps", "1 step"),
         ({"learning_rate": 0.0005}, "Learning rate", "0.0005"),
         ({"class_balance": "sampling"}, "Rare classes", "sampling"),
+        ({"input_size": 96}, "Input size", "96 pixels"),
+        ({"augmentation": "none"}, "Augmentation", "none, the centre of each image"),
+        ({"regularisation": "mixup"}, "Regularisation", "mixup alone"),
+        ({"rate_range": (1e-5, 1.0)}, "Range test of learning rates", "1e-05 to 1"),
         ({"class_map": {"ant": (1, 2)}}, "Class map", "ant: 1, 2"),
         ({"device": "cuda"}, "Device", "cuda"),
         ({"precision": "bf16"}, "Precision", "bf16"),
@@ -46,7 +50,8 @@ def test_every_field_of_a_configuration_is_among_the_settings():
     """A new field that nobody tells would make two different comparisons look the same."""
     told = {
         "data", "backbone", "weights_sha256", "strategies", "class_map", "seeds", "budget",
-        "steps", "learning_rate", "class_balance", "device", "precision", "threads",
+        "steps", "learning_rate", "class_balance", "input_size", "augmentation", "regularisation",
+        "rate_range", "device", "precision", "threads",
     }  # fmt: skip
     assert {field.name for field in msgspec.structs.fields(ComparisonConfig)} == told
 
