@@ -65,6 +65,8 @@ def _request(options: argparse.Namespace) -> Request:
         steps=options.steps,
         learning_rate=options.learning_rate,
         class_balance=options.class_balance,
+        settings=options.settings,
+        labels_per_class=options.labels_per_class,
         device=options.device,
     )
 
