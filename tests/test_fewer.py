@@ -1,6 +1,7 @@
 """Fewer labels: nested, stratified, and the test part as it was."""
 
 from collections import Counter
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -29,7 +30,7 @@ def test_images_at_a_size_are_among_those_at_larger_ones():
     data = made_up(plain({"a": 40, "b": 60}))
     for seed in range(3):
         parts = [split_with(data, seed, size) for size in (2, 3, 4, 8, 16, 200)]
-        for small, large in zip(parts, parts[1:], strict=False):
+        for small, large in pairwise(parts):
             assert set(small.train) < set(large.train)
             assert set(small.validation) <= set(large.validation)
         assert parts[-1] == split_with(data, seed, None) == split(data, seed)
