@@ -5,6 +5,7 @@ from typing import Final
 from tl_core import setting_text
 from tl_core.catalog import catalog, source_classes
 from tl_core.report.subject import Subject
+from tl_core.source_images import measured_on
 from tl_core.tables import source_summary
 from tl_core.wording import listed, number_of, percent
 
@@ -51,7 +52,7 @@ def source(of: Subject) -> Pairs:
             )
         ]
     said = (
-        f"{probe.name}: {number_of(probe.images, 'image')} of {probe.classes:,} of "
+        f"{probe.name}: {measured_on(probe)} of {probe.classes:,} of "
         f"{number_of(probe.source_classes, 'source class', 'source classes')}"
     )
     if not probe.rated:
