@@ -78,8 +78,7 @@ def resolve(request: Request, report: Report) -> tuple[ComparisonConfig, list[Da
     if request.precision not in PRECISIONS:
         raise NotPossible(f"The precision is one of {', '.join(PRECISIONS)}.")
     strategies = _strategies(request, row)
-    names = [strategy.name for strategy in strategies]
-    settings = {} if request.settings is None else setting_text.read(request.settings, names)
+    settings = {} if request.settings is None else setting_text.read(request.settings, strategies)
     file = _weights(request.weights, row, report)
     target = _data(request.data, "target", report)
     _refuse_others(request.data, target.fingerprint, request.data_fingerprint)

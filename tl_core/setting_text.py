@@ -1,12 +1,13 @@
 """Settings of strategies as a person gives them: JSON, or a file of it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from tl_core.config import NotPossible, Setting
+from tl_core.strategies import Strategy
 
 _FORM = (
     'The settings are not JSON of the form {"full_fine_tuning": {"learning_rate": 0.003, '
@@ -27,10 +28,10 @@ def text(settings: Mapping[str, Setting]) -> str:
     return msgspec.json.encode(plain(settings)).decode()
 
 
-def read(given: str, strategies: Collection[str]) -> dict[str, Setting]:
-    """Return the settings that JSON text or a file of it holds.
+def read(given: str, strategies: Sequence[Strategy]) -> dict[str, Setting]:
+    """Return the settings of these strategies that JSON text or a file of it holds.
 
-    `strategies`: names of those compared. Raises NotPossible with a sentence for the user.
+    A penalty without a strength has the usual one. Raises NotPossible with a sentence for the user.
     """
     try:
         body = given if given.lstrip().startswith("{") else Path(given).read_text("utf-8")
@@ -39,9 +40,21 @@ def read(given: str, strategies: Collection[str]) -> dict[str, Setting]:
         raise NotPossible(f"The settings {given} cannot be read.") from error
     except msgspec.DecodeError as error:
         raise NotPossible(_FORM) from error
-    strangers = sorted(found.keys() - set(strategies))
+    trained = {s.name: s for s in strategies if s.solver == "steps"}
+    strangers = ", ".join(sorted(found.keys() - trained.keys()))
     if strangers:
-        raise NotPossible(f"The settings name what is not compared: {', '.join(strangers)}.")
-    if any(not 0 < one.learning_rate <= 1 or one.weight_decay < 0 for one in found.values()):
+        raise NotPossible(f"The settings name what is not compared, or not trained: {strangers}.")
+    return {name: _checked(one, trained[name]) for name, one in found.items()}
+
+
+def _checked(given: Setting, strategy: Strategy) -> Setting:
+    if not 0 < given.learning_rate <= 1 or not given.weight_decay >= 0:
         raise NotPossible("A learning rate is above 0 and at most 1, a weight decay not below 0.")
-    return found
+    strength = given.penalty_strength
+    if strategy.penalty == "none" and strength is not None:
+        raise NotPossible(f"{strategy.title} has no penalty: leave its penalty_strength out.")
+    if strategy.penalty != "none":
+        strength = strategy.strengths[0] if strength is None else strength
+        if strength < 0:
+            raise NotPossible("The strength of a penalty is not below 0.")
+    return msgspec.structs.replace(given, penalty_strength=strength)
