@@ -8,7 +8,7 @@ import pytest
 
 from tests.test_experiment import Keeper, numbers
 from tests.test_worker import Recorder
-from tl_core import config, pipe, worker
+from tl_core import config, pipe, sweeping, worker
 from tl_core.config import Budget, ComparisonConfig
 from tl_core.events import (
     ComparisonEnded,
@@ -148,3 +148,22 @@ def test_checkpoints_of_a_sweep_are_removed_when_their_run_ended(base, home: Pat
     for _ in worker.sweep(wanted, lambda run_id: None):
         pass
     assert list((home / "checkpoints").glob("*.pt")) == []
+
+
+def test_what_points_share_is_opened_once(base, monkeypatch):
+    only = msgspec.structs.replace(base, strategies=base.strategies[:1])
+    opened = []
+    original = sweeping.open_materials
+
+    def counted(wanted):
+        opened.append(wanted)
+        return original(wanted)
+
+    monkeypatch.setattr(sweeping, "open_materials", counted)
+    run(Keeper(), points("labels", only, [2, 4, "all"]))
+    assert len(opened) == 1
+    point = SweepPoint(label="", value=None, config=only)
+    other = msgspec.structs.replace(only, threads=2)
+    two = Sweep(name="steps", points=(point, SweepPoint(label="", value=None, config=other)))
+    run(Keeper(), two)
+    assert len(opened) == 3
