@@ -11,6 +11,7 @@ from tests.test_worker import Recorder
 from tl_core import config, pipe, sweeping, worker
 from tl_core.config import Budget, ComparisonConfig
 from tl_core.events import (
+    Answered,
     ComparisonEnded,
     Event,
     PointFailed,
@@ -25,6 +26,7 @@ from tl_core.sweep import Sweep, SweepPoint
 from tl_core.sweep_points import points
 from tl_core.sweeping import run_sweep
 from tl_core.swept import Swept, add, swept
+from tl_core.weights import FIRST_MODEL
 
 NAMES = ("feature_extraction", "partial_fine_tuning")
 
@@ -167,3 +169,18 @@ def test_what_points_share_is_opened_once(base, monkeypatch):
     two = Sweep(name="steps", points=(point, SweepPoint(label="", value=None, config=other)))
     run(Keeper(), two)
     assert len(opened) == 3
+
+
+def test_models_are_scored_before_any_of_them_is_trained(base):
+    """The model in use and the bundled one: real weights, the class map found for each."""
+    only = msgspec.structs.replace(base, strategies=base.strategies[:1])
+    wanted = points("model", only, [FIRST_MODEL, only.backbone])
+    events = run(Keeper(), wanted)
+    found = swept(events)
+    kinds = [type(event) for event in events]
+    assert kinds.index(Answered) < kinds.index(PointStarted)
+    models = {point.config.backbone for point in wanted.points}
+    assert {one.model for one in found.ranking.models} == models == {FIRST_MODEL, only.backbone}
+    assert not found.failed and all(one.finished for one in found.records.values())
+    titles = {one.started.backbone_title for one in found.records.values()}
+    assert titles == {point.label for point in wanted.points}
