@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tests.factories import comparison_config
 from tl_core import catalog, datasets, ingest, notebook
-from tl_core.config import ComparisonConfig, DataConfig, NotPossible
+from tl_core.config import ComparisonConfig, DataConfig, NotPossible, Setting
 from tl_core.experiment import run_comparison
 from tl_core.record import record
 from tl_core.script import script
@@ -81,6 +81,11 @@ def test_every_setting_is_in_the_call(small_comparison, monkeypatch):
         input_size=96,
         augmentation="colour",
         regularisation="mixup",
+        settings={
+            "partial_fine_tuning": Setting(learning_rate=0.0123, weight_decay=0.0),
+            "custom": Setting(learning_rate=0.1, weight_decay=1e-4),
+        },
+        labels_per_class=3,
         threads=1,
     )
     assert call_of(config, monkeypatch) == config

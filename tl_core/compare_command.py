@@ -29,7 +29,7 @@ def compare(options: argparse.Namespace) -> int:
     if options.json is not None and not options.json.absolute().parent.is_dir():
         raise NotPossible(f"There is no folder for {options.json}: make it, or write elsewhere.")
     with Bar(sys.stderr) as bar:
-        config, found_data = resolve(_request(options), bar.show)
+        config, found_data = resolve(request(options), bar.show)
         for dataset in found_data:
             for refused in dataset.refused:
                 bar.say(f"left out: {refused.name}: {refused.reason}")
@@ -50,7 +50,8 @@ def compare(options: argparse.Namespace) -> int:
     return 1 if found.failed else 0
 
 
-def _request(options: argparse.Namespace) -> Request:
+def request(options: argparse.Namespace) -> Request:
+    """Return what the options of `compare` ask for."""
     freeze = options.freeze
     if freeze is not None:
         freeze = () if freeze == "none" else tuple(freeze.split(","))
@@ -71,6 +72,8 @@ def _request(options: argparse.Namespace) -> Request:
         augmentation=options.augmentation,
         regularisation=options.regularisation,
         rate_range=tuple(options.rate_range) if options.rate_range else None,
+        settings=options.settings,
+        labels_per_class=options.labels_per_class,
         device=options.device,
     )
 

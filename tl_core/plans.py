@@ -3,7 +3,7 @@
 Knows no torch, so that the web process can say what a comparison will take.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -95,12 +95,14 @@ def planned_runs(
     seeds: int,
     budget: Budget,
     zero_shot: bool,
+    settled: Container[str] = (),
     range_test: bool = False,
 ) -> Iterator[PlannedRun]:
     """Yield the runs of a comparison, seed after seed, trials with the first.
 
     `zero_shot`: whether any target class is mapped to a source class; without one it cannot run.
-    `range_test`: instead, one range test of each strategy that is trained step by step.
+    `settled`: names of strategies whose trials are over. `range_test`: instead, one range test of
+    each strategy that is trained step by step.
     """
     if range_test:
         steps = range_steps(budget)
@@ -113,7 +115,7 @@ def planned_runs(
                 if strategy.solver == "convex" or zero_shot:
                     yield PlannedRun(strategy, seed, "final", None)
                 continue
-            if seed == 0 and budget.trials > 1:
+            if seed == 0 and budget.trials > 1 and strategy.name not in settled:
                 trial = PlannedRun(strategy, seed, "trial", trial_steps(budget))
                 yield from [trial] * budget.trials
             for kind, steps in steps_of(strategy, budget):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from tl_core import setting_text
 from tl_core.catalog import Model, catalog
 from tl_core.command import frozen_blocks
 from tl_core.config import DRAWN, ComparisonConfig
@@ -80,6 +81,10 @@ def _arguments(config: ComparisonConfig, row: Model | None) -> Iterator[str]:
         yield f"regularisation={config.regularisation!r}"
     if config.rate_range is not None:
         yield f"rate_range={config.rate_range!r}"
+    if config.settings:
+        yield f"settings={setting_text.plain(config.settings)!r}"
+    if config.labels_per_class is not None:
+        yield f"labels_per_class={config.labels_per_class}"
     yield f"device={config.device!r}"
     yield f"precision={config.precision!r}"
     yield f"threads={config.threads}"
