@@ -78,14 +78,14 @@ def test_every_setting_is_in_the_call(small_comparison, monkeypatch):
         steps=7,
         learning_rate=0.0123,
         class_balance="weights",
-        input_size=96,
-        augmentation="colour",
-        regularisation="mixup",
         settings={
             "partial_fine_tuning": Setting(learning_rate=0.0123, weight_decay=0.0),
             "custom": Setting(learning_rate=0.1, weight_decay=1e-4),
         },
         labels_per_class=3,
+        input_size=96,
+        augmentation="colour",
+        regularisation="mixup",
         threads=1,
     )
     assert call_of(config, monkeypatch) == config

@@ -74,6 +74,8 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
         default="none",
         help="make up for rare classes in training, by loss weights or by drawing them more often",
     )
+    add("--labels-per-class", type=int, metavar="N", help="train with so many images of a class")
+    add("--settings", metavar="FILE", help="rates that trials chose, by strategy; file or JSON")
     add("--input-size", type=int, metavar="N", help="pixels across at which images are seen")
     add(
         "--augmentation",
@@ -94,8 +96,6 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
         metavar=("LOW", "HIGH"),
         help="train nothing, but run each strategy through these learning rates",
     )
-    add("--labels-per-class", type=int, metavar="N", help="train with so many images of a class")
-    add("--settings", metavar="FILE", help="rates that trials chose, by strategy; file or JSON")
     add("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     add("--json", type=Path, metavar="OUT", help="write the result as JSON")
     add("--name", help="how History calls it")

@@ -38,6 +38,10 @@ def command(config: ComparisonConfig) -> str:
         words += ["--learning-rate", str(config.learning_rate)]
     if config.class_balance != "none":
         words += ["--class-balance", config.class_balance]
+    if config.settings:
+        words += ["--settings", setting_text.text(config.settings)]
+    if config.labels_per_class is not None:
+        words += ["--labels-per-class", str(config.labels_per_class)]
     if config.input_size is not None:
         words += ["--input-size", str(config.input_size)]
     if config.augmentation != "crops":
@@ -46,10 +50,6 @@ def command(config: ComparisonConfig) -> str:
         words += ["--regularisation", config.regularisation]
     if config.rate_range is not None:
         words += ["--rate-range", *(str(rate) for rate in config.rate_range)]
-    if config.settings:
-        words += ["--settings", setting_text.text(config.settings)]
-    if config.labels_per_class is not None:
-        words += ["--labels-per-class", str(config.labels_per_class)]
     words += ["--device", config.device]
     return shlex.join(words)
 

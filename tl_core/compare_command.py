@@ -68,12 +68,12 @@ def request(options: argparse.Namespace) -> Request:
         steps=options.steps,
         learning_rate=options.learning_rate,
         class_balance=options.class_balance,
+        settings=options.settings,
+        labels_per_class=options.labels_per_class,
         input_size=options.input_size,
         augmentation=options.augmentation,
         regularisation=options.regularisation,
         rate_range=tuple(options.rate_range) if options.rate_range else None,
-        settings=options.settings,
-        labels_per_class=options.labels_per_class,
         device=options.device,
     )
 

@@ -60,12 +60,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     steps: int | None = None
     learning_rate: float | None = None
     class_balance: ClassBalance = "none"
+    settings: str | None = None
+    labels_per_class: int | None = None
     input_size: int | None = None
     augmentation: Augmentation = "crops"
     regularisation: Regularisation = "usual"
     rate_range: tuple[float, float] | None = None
-    settings: str | None = None
-    labels_per_class: int | None = None
     device: str = "auto"
     precision: str = "auto"
     threads: int = 0
@@ -91,8 +91,8 @@ def resolve(request: Request, report: Report) -> tuple[ComparisonConfig, list[Da
     if request.precision not in PRECISIONS:
         raise NotPossible(f"The precision is one of {', '.join(PRECISIONS)}.")
     strategies = _strategies(request, row)
-    unusual.check(row, strategies, request, request.learning_rate)
     settings = {} if request.settings is None else setting_text.read(request.settings, strategies)
+    unusual.check(row, strategies, request, request.learning_rate)
     file = _weights(request.weights, row, report)
     target = _data(request.data, "target", report)
     _refuse_others(request.data, target.fingerprint, request.data_fingerprint)
@@ -111,12 +111,12 @@ def resolve(request: Request, report: Report) -> tuple[ComparisonConfig, list[Da
         steps=request.steps,
         learning_rate=request.learning_rate,
         class_balance=request.class_balance,
+        settings=settings,
+        labels_per_class=request.labels_per_class,
         input_size=request.input_size,
         augmentation=request.augmentation,
         regularisation=request.regularisation,
         rate_range=request.rate_range,
-        settings=settings,
-        labels_per_class=request.labels_per_class,
         device=request.device,
         precision=request.precision,
         threads=request.threads,

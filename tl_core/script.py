@@ -73,6 +73,10 @@ def _arguments(config: ComparisonConfig, row: Model | None) -> Iterator[str]:
         yield f"learning_rate={config.learning_rate!r}"
     if config.class_balance != "none":
         yield f"class_balance={config.class_balance!r}"
+    if config.settings:
+        yield f"settings={setting_text.plain(config.settings)!r}"
+    if config.labels_per_class is not None:
+        yield f"labels_per_class={config.labels_per_class}"
     if config.input_size is not None:
         yield f"input_size={config.input_size}"
     if config.augmentation != "crops":
@@ -81,10 +85,6 @@ def _arguments(config: ComparisonConfig, row: Model | None) -> Iterator[str]:
         yield f"regularisation={config.regularisation!r}"
     if config.rate_range is not None:
         yield f"rate_range={config.rate_range!r}"
-    if config.settings:
-        yield f"settings={setting_text.plain(config.settings)!r}"
-    if config.labels_per_class is not None:
-        yield f"labels_per_class={config.labels_per_class}"
     yield f"device={config.device!r}"
     yield f"precision={config.precision!r}"
     yield f"threads={config.threads}"

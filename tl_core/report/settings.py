@@ -78,11 +78,11 @@ def plan(of: Subject) -> Pairs:
         ("Budget", f"{config.budget}: {number_of(started.steps, 'step')} of 32 images"),
         ("Learning rate of the backbone", rate),
         ("Rare classes made up for", balance[config.class_balance]),
+        *([("Training images of a class", f"{labels} at most")] if labels is not None else []),
+        *([("Settled before", setting_text.text(config.settings))] if config.settings else []),
         ("Augmentation", AUGMENTATION[config.augmentation]),
         ("Regularisation", RULES[config.regularisation].title),
         ("Range test of learning rates", range_text(config.rate_range)),
-        *([("Training images of a class", f"{labels} at most")] if labels is not None else []),
-        *([("Settled before", setting_text.text(config.settings))] if config.settings else []),
     ]
 
 
