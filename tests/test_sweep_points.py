@@ -142,16 +142,26 @@ def test_steps_are_the_budgets_times_a_quarter_to_eight(base):
     assert points("steps", changed(base, steps=8)).points[0].value == 2
 
 
-def test_input_sizes_are_multiples_at_equal_steps(base):
+def test_input_sizes_are_multiples_that_the_model_takes(base):
     sweep = points("input_size", base)
     assert [point.value for point in sweep.points] == [128, 160, 224, 320]
-    assert [point.config.input_size for point in sweep.points if point.value == 224] == [None]
+    assert [point.config.input_size for point in sweep.points] == [128, 160, None, 320]
     differs(sweep, "input_size")
-    assert {point.config.steps for point in sweep.points} == {500}
     small = points("input_size", changed(base, backbone=FIRST_MODEL))
     own = catalog.catalog()[FIRST_MODEL].preprocessing.crop
     assert own in [point.value for point in small.points]
     assert all(int(point.value) % 8 == 0 for point in small.points)
+    some = points("input_size", base, [1, 64, 224])
+    assert [point.label for point in some.points] == ["64", "224"]
+    assert some.notes and some.notes[0].startswith("The input size is from")
+    fixed = next(row for row in catalog.catalog().values() if row.family == "vit")
+    with pytest.raises(NotPossible, match="takes no other size"):
+        points("input_size", changed(base, backbone=fixed.name))
+
+
+def test_a_range_test_is_a_point_and_no_base(base):
+    with pytest.raises(NotPossible, match="leave the range out"):
+        points("steps", changed(base, rate_range=(1e-5, 1.0)))
 
 
 @pytest.mark.parametrize("name", ["augmentation", "regularisation"])

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias, TypeVar, get_args
 from msgspec.structs import replace
 
 from tl_core import datasets
-from tl_core.catalog import Model
+from tl_core.catalog import Model, at_size
 from tl_core.config import (
     SMALL_INPUT,
     Augmentation,
@@ -110,7 +110,7 @@ def rate(base: ComparisonConfig, row: Model, values: Values | None) -> Axis:
 
 def steps(base: ComparisonConfig, row: Model, values: Values | None) -> Axis:
     """Return a quarter of the budget's steps to eight times as many."""
-    own, made = limits(base, _width(base, row)).steps, Axis()
+    own, made = limits(base, row.preprocessing.crop).steps, Axis()
     wanted = [max(1, round(own * factor)) for factor in _STEPS] if values is None else values
     for number in sorted({_whole(value, 1, "steps") for value in wanted}):
         made.add(f"{number:,}", float(number), replace(_with_training(base), steps=number))
@@ -118,15 +118,18 @@ def steps(base: ComparisonConfig, row: Model, values: Values | None) -> Axis:
 
 
 def input_size(base: ComparisonConfig, row: Model, values: Values | None) -> Axis:
-    """Return half the model's own input size to one and a half times it, at equal steps."""
+    """Return half to one and a half times the model's own input size, as far as it takes them."""
     own, made = row.preprocessing.crop, Axis()
     multiple = _MULTIPLE if own >= SMALL_INPUT else _SMALL_MULTIPLE
-    wanted = [max(1, round(own * f / multiple)) * multiple for f in _SIZES]
-    sizes = wanted if values is None else values
-    # A small input's budget has more steps: what is varied is the size alone.
-    same = replace(base, steps=limits(base, own).steps)
-    for size in sorted({_whole(value, 1, "pixels") for value in sizes}):
-        made.add(str(size), float(size), replace(same, input_size=None if size == own else size))
+    usual = [max(1, round(own * factor / multiple)) * multiple for factor in _SIZES]
+    wanted = usual if values is None else values
+    for size in sorted({_whole(value, 1, "pixels") for value in wanted}):
+        try:
+            at_size(row, size)
+        except NotPossible as error:
+            made.notes = list(dict.fromkeys([*made.notes, str(error)]))
+            continue
+        made.add(str(size), float(size), replace(base, input_size=None if size == own else size))
     return made
 
 
@@ -181,10 +184,6 @@ def _setting(base: ComparisonConfig, row: Model) -> Setting:
         return base.settings[trained[0].name]
     strategy = custom_strategy([False] * len(row.blocks))
     return own_settings((strategy,), row)[strategy.name]
-
-
-def _width(base: ComparisonConfig, row: Model) -> int:
-    return base.input_size or row.preprocessing.crop
 
 
 def _number(value: float | str, what: str) -> float:

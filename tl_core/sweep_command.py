@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from typing import Final
 
 import msgspec
 
@@ -23,6 +24,11 @@ from tl_core.sweep_text import text
 from tl_core.swept import Swept, add
 from tl_core.terminal import Bar, Reporter
 from tl_core.wording import duration
+
+# What `--like` leaves as it is asked for: where it runs, what trials found, and other images.
+_OF_THE_MACHINE: Final = ("device", "precision", "threads")
+_SETTLED: Final = ("learning_rate", "settings", "rate_range")
+_OF_THE_DATA: Final = ("data", "class_map", "weights_sha256")
 
 
 def sweep(options: argparse.Namespace) -> int:
@@ -59,10 +65,9 @@ def _sweep(options: argparse.Namespace, store: Store, bar: Bar) -> tuple[Sweep, 
 
 
 def _like(base: ComparisonConfig, started: ComparisonStarted) -> ComparisonConfig:
-    """Return a comparison of these data with another one's model, strategies, seeds and budget.
+    """Return a comparison of these data that is like another one, its model too if they are its.
 
-    What a model has of its own, its source images and class map, is taken where the data are the
-    same.
+    Raises NotPossible where other data are to be compared with another model.
     """
     of = started.config
     same = of.data.fingerprint == base.data.fingerprint
@@ -71,10 +76,9 @@ def _like(base: ComparisonConfig, started: ComparisonStarted) -> ComparisonConfi
             f"That comparison used {started.backbone_title} on other images: name it, "
             f"--backbone {of.backbone}."
         )
-    names: tuple[str, ...] = ("strategies", "seeds", "budget", "steps", "class_balance")
-    if same:
-        names += ("backbone", "weights_sha256", "data", "class_map")
-    return msgspec.structs.replace(base, **{name: getattr(of, name) for name in names})
+    kept = {*_OF_THE_MACHINE, *_SETTLED, *(() if same else _OF_THE_DATA)}
+    taken = {name: getattr(of, name) for name in of.__struct_fields__ if name not in kept}
+    return msgspec.structs.replace(base, **taken)
 
 
 def _execute(store: Store, wanted: Sweep, base: ComparisonConfig, name: str, bar: Bar) -> Swept:

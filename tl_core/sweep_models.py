@@ -46,7 +46,6 @@ def _with_model(
         weights_sha256=weights_sha256,
         strategies=strategies,
         class_map=_class_map(base, own, row),
-        input_size=None,
         settings={},
     )
     return settled(moved, row)

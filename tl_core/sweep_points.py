@@ -150,6 +150,8 @@ def points(
     Reads the data set and which weights are here. Raises NotPossible or BadInput with a sentence
     for the user.
     """
+    if base.rate_range is not None:
+        raise NotPossible("The sweep over rates has a range test already: leave the range out.")
     row = catalog.find(base.backbone)
     made = SWEEPS[name].make(settled(base, row, settings), row, values)
     if len(made.points) < 2:
