@@ -22,7 +22,7 @@ from tl_core.events import (
     SourceFacts,
 )
 from tl_core.recording import Facts, Moment, Recording
-from tl_core.strategies import STRATEGIES, Strategy
+from tl_core.strategies import STRATEGIES, TEXTBOOK_STRATEGIES, Strategy
 
 CLASSES = tuple(f"digit {number}" for number in range(10))
 TEST, TRAIN, VALIDATION, STEPS, EPOCHS = 60, 180, 60, 60, 10
@@ -35,6 +35,17 @@ _TRUTH = {
     "full_fine_tuning": (0.92, 1.0, 31.0, 11_181_642, 11.8),
     "from_scratch": (0.52, 0.66, 0.0, 11_181_642, 22.5),
     "custom": (0.90, 0.99, 14.0, 2_000_000, 8.0),
+    "gradual_unfreezing": (0.91, 0.99, 22.0, 11_181_642, 9.1),
+    "discriminative_rates": (0.92, 1.0, 12.0, 11_181_642, 11.6),
+    "lp_ft": (0.93, 1.0, 15.0, 11_181_642, 13.4),
+    "norm_only": (0.88, 0.95, 6.0, 14_730, 9.9),
+    "bias_only": (0.86, 0.93, 4.0, 9_930, 9.7),
+    "surgical": (0.91, 0.98, 7.0, 8_398_858, 8.2),
+    "l2_sp": (0.92, 0.99, 10.0, 11_181_642, 12.6),
+    "ewc": (0.91, 0.99, 8.0, 11_181_642, 13.0),
+    "lwf": (0.90, 0.98, 11.0, 11_181_642, 15.2),
+    "lora": (0.89, 0.97, 5.0, 300_000, 12.9),
+    "wise_ft": (0.93, 0.99, 5.0, 11_181_642, 13.8),
 }
 # How sure a strategy is of its easiest and of its hardest image.
 _SURENESS = {"zero_shot": (0.7, 0.4), "feature_extraction": (0.99, 0.75)}
@@ -54,7 +65,7 @@ class Scenario:
     fails: str = ""
     zero_shot: bool = True
     given_split: bool = False
-    strategies: tuple[Strategy, ...] = tuple(STRATEGIES.values())
+    strategies: tuple[Strategy, ...] = tuple(STRATEGIES[name] for name in TEXTBOOK_STRATEGIES)
     kept: bool = True
     trials: bool = False
     baselines: bool = False

@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+from itertools import combinations
 
 import msgspec
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from tests import replies, scripted
-from tl_core import curves, figures
+from tl_core import curves, figures, marks
 from tl_core.dots import Dot, stress_dots
 from tl_core.events import ComparisonStarted, EpochEnded, RunEnded
 from tl_core.record import Record, add, record
@@ -32,6 +34,82 @@ def contrast(a: str, b: str) -> float:
 def test_every_strategy_has_a_colour_of_its_own() -> None:
     assert {*STRATEGIES, "custom"} == set(curves.COLOURS)
     assert len(set(curves.COLOURS.values())) == len(curves.COLOURS)
+
+
+# What protanopes and deuteranopes see of linear RGB (Machado et al. 2009), severity 1.
+VISIONS = {
+    "usual": np.eye(3),
+    "protanopia": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "deuteranopia": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+}
+# Linear RGB to cone responses, their cube roots to OKLab (Ottosson 2020).
+CONES = np.array(
+    [
+        [0.41222147, 0.53633254, 0.05144599],
+        [0.2119035, 0.68069955, 0.10739696],
+        [0.08830246, 0.28171884, 0.6299787],
+    ]
+)
+OKLAB = np.array(
+    [
+        [0.21045426, 0.79361779, -0.00407205],
+        [1.9779985, -2.42859221, 0.45059371],
+        [0.0259040, 0.78277177, -0.80867577],
+    ]
+)
+
+
+def seen(colour: str, vision: str) -> np.ndarray:
+    channels = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return OKLAB @ np.cbrt(CONES @ np.clip(VISIONS[vision] @ linear, 0, 1))
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_two_strategies_differ_in_colour_or_in_dash(vision: str) -> None:
+    alike = [
+        (one, other)
+        for one, other in combinations(curves.COLOURS, 2)
+        if np.linalg.norm(seen(curves.COLOURS[one], vision) - seen(curves.COLOURS[other], vision))
+        < 0.075
+        and (vision == "usual" or marks.mark(one).dash == marks.mark(other).dash)
+    ]
+    assert alike == []
+
+
+def test_every_strategy_has_a_symbol_of_its_own() -> None:
+    assert set(marks.MARKS) == set(curves.COLOURS)
+    assert len({one.symbol for one in marks.MARKS.values()}) == len(marks.MARKS)
+    assert len({one.sign for one in marks.MARKS.values()}) == len(marks.MARKS)
+    # Plotly refuses a symbol that it does not know.
+    go.Scatter(marker={"symbol": [one.symbol for one in marks.MARKS.values()]})
+
+
+def test_a_line_looks_alike_in_the_live_chart_the_finished_one_and_the_legend() -> None:
+    layers = curves.SPECS["accuracy"]["layer"]
+    line = next(layer for layer in layers if layer["mark"].get("type") == "line")
+    scale = line["encoding"]["strokeDash"]["scale"]
+    live = dict(zip(scale["domain"], scale["range"], strict=True))
+    assert live["ewc"] == list(marks.mark("ewc").dash) == [9, 3, 2, 3]
+    assert marks.plotly_dash(marks.mark("ewc").dash) == "9px,3px,2px,3px"
+    assert live["full_fine_tuning"] == [1, 0]
+    assert marks.plotly_dash(()) == "solid"
+    assert marks.css_line("red", ()) == "red"
+    assert marks.css_line("red", (4, 3)) == (
+        "repeating-linear-gradient(90deg,red 0px,red 4px,transparent 4px,transparent 7px)"
+    )
 
 
 @pytest.mark.parametrize("name", list(curves.COLOURS))

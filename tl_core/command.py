@@ -7,7 +7,8 @@ import msgspec
 
 from tl_core.catalog import catalog
 from tl_core.config import DRAWN, ComparisonConfig
-from tl_core.strategies import STRATEGIES, Strategy, block_factors
+from tl_core.stages import block_factors
+from tl_core.strategies import STRATEGIES, Strategy
 
 # What `--strategies` says where layers of one's own are compared alone.
 NO_STRATEGY: Final = "none"

@@ -10,6 +10,8 @@ from typing import Any, Final, Literal
 
 import pandas as pd
 
+from tl_core import marks
+from tl_core.marks import Dash
 from tl_core.record import Record
 from tl_core.tables import curve_frame
 
@@ -17,13 +19,25 @@ Measure = Literal["accuracy", "forgetting", "drift"]
 
 CHART_HEIGHT: Final = 340
 
-# Okabe & Ito's palette, some tones shifted: at least 3:1 on white and on the dark background.
+# Okabe & Ito's palette, some tones shifted, and further ones in between: at least 3:1 on white and
+# on the dark background. `marks` tells apart what colour alone cannot.
 COLOURS: Final[dict[str, str]] = {
     "zero_shot": "#7f7f7f",
     "feature_extraction": "#0072b2",
     "partial_fine_tuning": "#009e73",
     "full_fine_tuning": "#d55e00",
     "from_scratch": "#cc79a7",
+    "gradual_unfreezing": "#bf4da8",
+    "discriminative_rates": "#a05ef7",
+    "lp_ft": "#835c48",
+    "wise_ft": "#ae8a6d",
+    "norm_only": "#4f82f5",
+    "bias_only": "#747323",
+    "surgical": "#6b9aaf",
+    "lora": "#6b5e84",
+    "l2_sp": "#853fd8",
+    "ewc": "#ba4e61",
+    "lwf": "#867fc2",
     "custom": "#a87900",
 }
 MAJORITY: Final = "majority_class"
@@ -55,9 +69,9 @@ class Line:
         return colour(self.strategy)
 
     @property
-    def dotted(self) -> bool:
-        """Whether it is the floor, which is dotted; other lines are dashed."""
-        return self.strategy == MAJORITY
+    def dash(self) -> Dash:
+        """The line's dash; the floor is dotted."""
+        return _dash(self.strategy)
 
 
 def colour(strategy: str) -> str:
@@ -166,6 +180,10 @@ def lines_frame(lines: list[Line]) -> pd.DataFrame:
     return frame[list(LIVE_COLUMNS)]
 
 
+def _dash(name: str) -> Dash:
+    return marks.FLOOR if name == MAJORITY else marks.mark(name).dash
+
+
 def _spec(measure: Measure, domain: list[float] | None) -> dict[str, Any]:
     scale: dict[str, Any] = {"zero": True} if domain is None else {"domain": domain}
     names = [*COLOURS, MAJORITY]
@@ -190,12 +208,15 @@ def _spec(measure: Measure, domain: list[float] | None) -> dict[str, Any]:
         {"field": "step", "title": "Step"},
         {"field": "value", "title": TITLES[measure], "format": ".1f"},
     ]
-    curve = {"x": x, "y": y, "color": colour_of, "detail": {"field": "series"}}
-    dash = {
-        "condition": {"test": f"datum.strategy === '{MAJORITY}'", "value": [2, 3]},
-        "value": [8, 5],
+    dash_of = {
+        "field": "strategy",
+        "type": "nominal",
+        "scale": {"domain": names, "range": [list(_dash(name)) or [1, 0] for name in names]},
+        "legend": None,
     }
-    rule = {"y": y, "color": colour_of, "strokeDash": dash}
+    point = {"x": x, "y": y, "color": colour_of, "detail": {"field": "series"}}
+    curve = {**point, "strokeDash": dash_of}
+    rule = {"y": y, "color": colour_of, "strokeDash": dash_of}
     recorded = [{**tooltip[0], "title": "Recorded"}, *tooltip[1:]]
 
     def layer(kind: str, mark: dict[str, Any], encoding: dict[str, Any]) -> dict[str, Any]:
@@ -207,7 +228,7 @@ def _spec(measure: Measure, domain: list[float] | None) -> dict[str, Any]:
         }
 
     line = {"type": "line", "strokeWidth": 2.5, "strokeJoin": "round"}
-    point = {"type": "point", "filled": True, "size": 28}
+    dot = {"type": "point", "filled": True, "size": 28}
     return {
         "layer": [
             layer(
@@ -217,14 +238,14 @@ def _spec(measure: Measure, domain: list[float] | None) -> dict[str, Any]:
             ),
             layer("recorded curve", {**line, "opacity": PALE}, curve),
             # Nothing to see, something to point at.
-            layer("recorded curve", {**point, "opacity": 0}, {**curve, "tooltip": recorded}),
+            layer("recorded curve", {**dot, "opacity": 0}, {**point, "tooltip": recorded}),
             layer(
                 "line",
                 {"type": "rule", "strokeWidth": 2, "aria": True},
                 {**rule, "tooltip": [tooltip[0], tooltip[3]]},
             ),
             layer("curve", line, curve),
-            layer("curve", {**point, "opacity": 1}, {**curve, "tooltip": tooltip}),
+            layer("curve", {**dot, "opacity": 1}, {**point, "tooltip": tooltip}),
         ]
     }
 

@@ -136,7 +136,8 @@ class RunResult(Base, frozen=True, tag="RunResult"):
     their order, and of the validation images, whose `validation_labels` run in parallel.
     `outside_confidences` (float32) holds, for each source image of the probe, the highest
     probability that the target head gives it; the rest of the source task is "none of these".
-    Empty in results that were recorded without them.
+    Empty in results that were recorded without them. `chosen_block`: the one that a strategy which
+    chooses a block has trained.
     """
 
     train_accuracy: float | None
@@ -163,6 +164,7 @@ class RunResult(Base, frozen=True, tag="RunResult"):
     validation_labels: tuple[int, ...] = ()
     validation_log_probabilities: bytes = b""
     outside_confidences: bytes = b""
+    chosen_block: str | None = None
 
 
 class RunEnded(Base, frozen=True, tag="RunEnded"):

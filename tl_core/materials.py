@@ -62,6 +62,12 @@ class Materials:
     learning: SourceProbe | None = None
     lacks_learning: str = ""
 
+    @property
+    def source_images(self) -> int | None:
+        """Labelled source images there are, to measure on and to learn from; None without any."""
+        known = [part for part in (self.probe, self.learning) if part is not None]
+        return sum(len(part.labels) for part in known) if known else None
+
     def source_facts(self) -> SourceFacts | None:
         """Return the probe as an event tells it."""
         if self.probe is None:

@@ -15,6 +15,9 @@ class Textbook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     flexibility: str
 
 
+NO_TEXTBOOK = Textbook("", "", "", "")
+
+
 class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One phase of training.
 
@@ -222,26 +225,6 @@ STRATEGIES: dict[str, Strategy] = {strategy.name: strategy for strategy in (*_FI
 TEXTBOOK_STRATEGIES: tuple[str, ...] = tuple(strategy.name for strategy in _FIVE)
 
 
-# What the trials of a budget try, around the model's own rate: three rates, two decays.
-_RATE_FACTORS = {True: (1.0, 1 / 3, 10 / 3), False: (1.0, 1 / 5, 2.0)}
-_WEIGHT_DECAYS = {True: (1e-4, 0.0), False: (5e-4, 0.0)}
-
-
-def trial_grid(pretrained: bool, rate: float, trials: int) -> list[tuple[float, float]]:
-    """Return `trials` pairs (learning rate, weight decay), the model's own first.
-
-    Raises ValueError for more trials than the grid of three rates and two weight decays holds.
-    """
-    grid = [
-        (rate * factor, decay)
-        for decay in _WEIGHT_DECAYS[pretrained]
-        for factor in _RATE_FACTORS[pretrained]
-    ]
-    if trials > len(grid):
-        raise ValueError(f"The grid holds {len(grid)} trials, {trials} were asked for.")
-    return grid[:trials]
-
-
 def custom_strategy(frozen: Sequence[bool]) -> Strategy:
     """Return the user's own choice of frozen blocks as a strategy.
 
@@ -255,34 +238,4 @@ def custom_strategy(frozen: Sequence[bool]) -> Strategy:
         summary=f"Your choice: {trained} of {len(frozen)} blocks and a new head are trained.",
         textbook=Textbook("depends", "depends", "grows with depth", "yours"),
         stages=(Stage(1.0, HEAD, factors, None),),
-    )
-
-
-def block_factors(stage: Stage, blocks: int) -> list[float | None]:
-    """Return the learning-rate factor (None: frozen) of each block, input to output.
-
-    Raises ValueError if the stage has rules for more blocks than there are.
-    """
-    last = list(stage.last)
-    if len(last) > blocks:
-        raise ValueError(
-            f"The stage gives rules to {len(last)} blocks, the backbone has only {blocks}."
-        )
-    return [stage.rest] * (blocks - len(last)) + last[::-1]
-
-
-def frozen_prefix(strategy: Strategy, blocks: int) -> int:
-    """Return how many blocks, from the input on, no stage of the strategy ever trains."""
-    prefix = blocks
-    for stage in strategy.stages:
-        factors = block_factors(stage, blocks)
-        trained = [i for i, factor in enumerate(factors) if factor is not None]
-        prefix = min([prefix, *trained[:1]])
-    return prefix
-
-
-def leaves_backbone(strategy: Strategy) -> bool:
-    """Return whether the pretrained backbone stays as it is, whatever model it is."""
-    return strategy.pretrained and all(
-        factor is None for stage in strategy.stages for factor in (*stage.last, stage.rest)
     )

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from tl_core import curves, figures
+from tl_core import curves, figures, marks
 from tl_core.curves import CHART_HEIGHT, SPECS, Line, Measure
 from tl_core.record import Record
 from tl_core.strategies import Strategy
@@ -156,26 +156,22 @@ def legend(
     """Show which colour is which strategy, the reference lines with their values, what is pale."""
     drawn = {line.strategy for line in lines}
     entries = [
-        _entry(curves.colour(s.name), "solid" if s.solver == "steps" else "dashed", s.title)
+        _entry(curves.colour(s.name), marks.mark(s.name).dash, s.title)
         for s in strategies
         if s.name not in drawn
     ]
-    entries += [
-        _entry(
-            line.colour, "dotted" if line.dotted else "dashed", f"{line.title} {line.value:.0f}%"
-        )
-        for line in lines
-    ]
+    entries += [_entry(line.colour, line.dash, f"{line.title} {line.value:.0f}%") for line in lines]
     if recorded:
-        entries.append(_entry(f"rgba(128,128,128,{curves.PALE})", "solid", "Pale: recorded"))
+        entries.append(_entry(f"rgba(128,128,128,{curves.PALE})", (), "Pale: recorded"))
     st.html(
         '<div style="display:flex;flex-wrap:wrap;gap:2px 16px;font-size:0.85rem">'
         f"{''.join(entries)}</div>"
     )
 
 
-def _entry(colour: str, style: str, text: str) -> str:
+def _entry(colour: str, dash: marks.Dash, text: str) -> str:
     return (
         '<span style="display:inline-flex;align-items:center;gap:6px">'
-        f'<span style="width:20px;border-top:3px {style} {colour}"></span>{escape(text)}</span>'
+        f'<span style="width:30px;height:3px;background:{marks.css_line(colour, dash)}"></span>'
+        f"{escape(text)}</span>"
     )

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from tl_core import curves, guessing
+from tl_core import guessing
 from tl_core.store import Comparison
 from tl_core.strategies import Strategy
+from tl_ui import shown
 from tl_ui.follow import Followed
 from tl_ui.widgets import safe_label
 
@@ -33,17 +34,12 @@ def section(strategies: Sequence[Strategy]) -> None:
     st.pills(
         "Which will win? Tap a guess, if you like",
         list(titles),
-        format_func=lambda name: f"{swatch(name)} {safe_label(titles[name])}",
+        format_func=lambda name: shown.marked(name, titles[name]),
         key=_PILLS,
         on_change=lambda: remember(st.session_state[_PILLS]),
         wrap=True,
         help="A guess changes nothing that is computed. The result page answers it in one line.",
     )
-
-
-def swatch(strategy: str) -> str:
-    """Return a small square in a strategy's colour, as Markdown."""
-    return f':color[█]{{foreground="{curves.colour(strategy)}"}}'
 
 
 def show(job: Comparison, followed: Followed) -> None:

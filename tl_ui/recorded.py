@@ -145,7 +145,10 @@ def _look(shown: Recorded, row: Model, line: Line) -> None:
     found = whole if at is None else shown.recording.found(max(at, begun))
     wanted = chart.view(whole)
     chart.live(Record(), wanted, [line], recorded=found)
-    lines = [line, *(ln for ln in curves.reference_lines(found, "accuracy") if not ln.dotted)]
+    lines = [
+        line,
+        *(ln for ln in curves.reference_lines(found, "accuracy") if ln.strategy != curves.MAJORITY),
+    ]
     chart.legend(whole.strategies, lines, recorded=True)
     if at is None:
         st.caption(

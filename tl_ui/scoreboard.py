@@ -8,6 +8,7 @@ import streamlit as st
 from tl_core import curves
 from tl_core.catalog import Model
 from tl_core.columns import standing
+from tl_core.marks import mark
 from tl_core.record import Record
 from tl_core.remaining import current
 from tl_core.strategies import Strategy
@@ -157,9 +158,10 @@ def _card(strategy: Strategy, model: Model | None, state: str, own: str, recorde
     pale = bool(recorded and not own)
     colour = curves.colour(strategy.name) + (f"{round(255 * curves.PALE):02x}" if pale else "")
     strong = "font-weight:600" if state.startswith("recommended") else ""
+    sign = f'<span aria-hidden="true" style="color:{colour}">{mark(strategy.name).sign}</span>'
     head = (
         '<div style="display:flex;justify-content:space-between;gap:8px;flex-wrap:wrap">'
-        f'<span style="font-weight:600">{escape(strategy.title)}</span>'
+        f'<span style="font-weight:600">{sign} {escape(strategy.title)}</span>'
         f'<span style="{_QUIET};{strong}">{escape(state)}</span></div>'
     )
     body = f"{head}{_trained(strategy, model, colour)}{own or recorded}"

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import streamlit as st
 
+from tl_core import marks
 from tl_core.curves import colour
 from tl_core.record import narrowed
 from tl_core.wording import listed, lowered
@@ -94,8 +95,8 @@ def marked(name: str, title: str) -> str:
 
 
 def mark(name: str) -> str:
-    """Return a mark in a strategy's colour, for Markdown."""
-    return f':color[■]{{foreground="{colour(name)}"}}'
+    """Return a strategy's sign in its colour, for Markdown."""
+    return f':color[{marks.mark(name).sign}]{{foreground="{colour(name)}"}}'
 
 
 def _choices() -> dict[str, tuple[str, ...]]:

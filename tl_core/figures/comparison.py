@@ -15,6 +15,7 @@ from tl_core.curves import (
     reference_lines,
 )
 from tl_core.figures.layout import dots_height, laid_out
+from tl_core.marks import mark, plotly_dash
 from tl_core.record import Record
 from tl_core.tables import StrategyRow
 from tl_core.wording import percent, points, spread
@@ -31,7 +32,7 @@ def accuracy_curves(found: Record) -> go.Figure:
             line.value,
             line_color=line.colour,
             line_width=2,
-            line_dash="dot" if line.dotted else "dash",
+            line_dash=plotly_dash(line.dash),
             name=line.title,
             showlegend=True,
         )
@@ -89,7 +90,11 @@ def _mean_line(steps: pd.DataFrame, strategy: str, title: str) -> go.Scatter:
         y=steps["value"],
         customdata=steps.index,
         mode="lines",
-        line={"color": colour(strategy), "width": 2.5},
+        line={
+            "color": colour(strategy),
+            "width": 2.5,
+            "dash": plotly_dash(mark(strategy).dash),
+        },
         name=title,
         hovertemplate="step %{customdata}: %{y:.1f}",
     )
@@ -139,7 +144,7 @@ def _dot(row: StrategyRow, title: str) -> go.Scatter:
         y=[title],
         error_x={"array": [high - value], "arrayminus": [value - low], "thickness": 2, "width": 6},
         mode="markers",
-        marker={"color": colour(row.strategy), "size": 12},
+        marker={"color": colour(row.strategy), "symbol": mark(row.strategy).symbol, "size": 12},
         name=title,
         hovertemplate=f"{percent(row.test_accuracy)} ({spread(low, high)})<extra></extra>",
     )

@@ -9,6 +9,7 @@ from tl_core.curves import MAJORITY_COLOUR, colour
 from tl_core.dots import Dot
 from tl_core.figures.layout import DOTS_ROW, dots_height, laid_out, literal
 from tl_core.labels import plain_label
+from tl_core.marks import mark
 
 # Characters of a dot's label on one line; how far apart dots of one label stand, in lines and, at
 # least, in pixels; how much of a line they take up together at most.
@@ -54,7 +55,9 @@ def _lines(label: str) -> list[str]:
 
 def _series(dots: Sequence[Dot], labels: Sequence[str], shift: float) -> go.Scatter:
     """Return dots of one colour, each on its label's line."""
-    shade = colour(dots[0].strategy) if dots[0].strategy else MAJORITY_COLOUR
+    strategy = dots[0].strategy
+    shade = colour(strategy) if strategy else MAJORITY_COLOUR
+    symbol = mark(strategy).symbol if strategy else "circle"
     return go.Scatter(
         x=[d.estimate.value for d in dots],
         y=[labels.index(d.label) + shift for d in dots],
@@ -68,7 +71,7 @@ def _series(dots: Sequence[Dot], labels: Sequence[str], shift: float) -> go.Scat
         customdata=[_said(d) for d in dots],
         text=[literal(d.label) for d in dots],
         mode="markers",
-        marker={"color": shade, "size": 10},
+        marker={"color": shade, "symbol": symbol, "size": 10},
         name=dots[0].series,
         hovertemplate="%{text}: %{customdata}<extra></extra>",
     )

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from tl_core.curves import MAJORITY_COLOUR, Measure, colour
 from tl_core.figures.layout import laid_out
+from tl_core.marks import mark
 from tl_core.tradeoff import Place, Tradeoff
 from tl_core.wording import duration, points, spread
 
@@ -99,7 +100,12 @@ def _point(place: Place, at: float, most: float, pale: bool) -> go.Scatter:
         else {"array": [change.high - change.value], "arrayminus": [change.value - change.low]}
         | bars,
         mode="markers",
-        marker={"color": shade, "size": size, "line": {"width": 1, "color": "white"}},
+        marker={
+            "color": shade,
+            "symbol": mark(place.strategy).symbol,
+            "size": size,
+            "line": {"width": 1, "color": "white"},
+        },
         opacity=_PALE if pale else 1.0,
         customdata=[[place.strategy]],
         name=place.title,

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tl_core import confidence, curves, figures
+from tl_core import confidence, curves, figures, marks
 from tl_core.answers import Estimate
 from tl_core.dots import Dot
+from tl_core.marks import Dash
 from tl_core.recalls import Recalls, recalls
 from tl_core.report.subject import Subject
 from tl_core.wording import lowered
@@ -14,12 +15,14 @@ from tl_core.wording import lowered
 # Classes that fit into one chart; the table has all.
 MOST_CLASSES: Final = 20
 
+Entry = tuple[str, Dash, str]
+
 
 @dataclass(frozen=True)
 class Chart:
     """A Plotly `figure`: `note` says how to read it, `alt` tells those who cannot see it.
 
-    `legend`: (colour, dash of a CSS border, text), in the page; a slide shows Plotly's own.
+    `legend`: (colour, dash of a line, text), in the page; a slide shows Plotly's own.
     """
 
     key: str
@@ -27,7 +30,7 @@ class Chart:
     note: str
     alt: str
     figure: Any
-    legend: tuple[tuple[str, str, str], ...] = ()
+    legend: tuple[Entry, ...] = ()
 
 
 def charts(of: Subject) -> dict[str, Chart]:
@@ -163,19 +166,19 @@ CHARTS: Final[tuple[Callable[[Subject], Chart | None], ...]] = (
 )
 
 
-def _strategies(of: Subject, figure: Any) -> tuple[tuple[str, str, str], ...]:
+def _strategies(of: Subject, figure: Any) -> tuple[Entry, ...]:
     """Return the legend of the strategies that have a curve."""
     drawn = {trace.name for trace in figure.data}
     return tuple(
-        (curves.colour(strategy.name), "solid", strategy.title)
+        (curves.colour(strategy.name), marks.mark(strategy.name).dash, strategy.title)
         for strategy in of.found.strategies
         if strategy.title in drawn
     )
 
 
-def _lines(of: Subject) -> tuple[tuple[str, str, str], ...]:
+def _lines(of: Subject) -> tuple[Entry, ...]:
     return tuple(
-        (line.colour, "dotted" if line.dotted else "dashed", f"{line.title} {line.value:.0f}%")
+        (line.colour, line.dash, f"{line.title} {line.value:.0f}%")
         for line in curves.reference_lines(of.found, "accuracy")
     )
 

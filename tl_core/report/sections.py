@@ -7,6 +7,7 @@ from typing import Final
 
 from tl_core import columns, flags
 from tl_core.flags import FLAGS, Flag
+from tl_core.marks import css_line
 from tl_core.report import settings, tables
 from tl_core.report.charts import Chart
 from tl_core.report.markup import (
@@ -52,8 +53,9 @@ def figure(chart: Chart | None) -> Html:
     if chart is None:
         return Html("")
     entries = "".join(
-        f'<li><span class="line" style="border-top:3px {style} {colour}"></span>{text(label)}</li>'
-        for colour, style, label in chart.legend
+        f'<li><span class="line" style="background:{css_line(colour, dash)}"></span>'
+        f"{text(label)}</li>"
+        for colour, dash, label in chart.legend
     )
     legend = f'<ul class="legend">{entries}</ul>' if entries else ""
     key = chart.key

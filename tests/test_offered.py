@@ -1,0 +1,34 @@
+import pytest
+
+from tl_core.backbones import build
+from tl_core.catalog import catalog
+from tl_core.offered import IMPORTANCE_FROM, refused, why_not
+from tl_core.strategies import STRATEGIES, custom_strategy
+
+ROWS = catalog()
+ALL = tuple(STRATEGIES.values())
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=list(ROWS))
+def test_with_source_images_only_missing_normalisation_refuses(row):
+    found = refused(ALL, row, IMPORTANCE_FROM)
+    assert set(found) == ({"norm_only"} if row.normalisation == "none" else set())
+
+
+@pytest.mark.parametrize("images", [None, 0, IMPORTANCE_FROM - 1])
+def test_ewc_says_how_many_source_images_it_lacks(images):
+    reason = why_not(STRATEGIES["ewc"], ROWS["resnet18"], images)
+    assert f"at least {IMPORTANCE_FROM}" in reason
+    assert (str(images) if images else "there are none") in reason
+    assert set(refused(ALL, ROWS["resnet18"], images)) == {"ewc"}
+
+
+def test_own_layers_are_never_refused():
+    assert why_not(custom_strategy((True, False)), ROWS["squeezenet1_1"], None) == ""
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=list(ROWS))
+def test_every_block_of_the_catalog_holds_a_bias(row):
+    for block in build(row, None).blocks:
+        held = [name for module in block.modules for name, _ in module.named_parameters()]
+        assert any(name.endswith("bias") for name in held), block.name
