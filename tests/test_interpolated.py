@@ -1,5 +1,7 @@
 """Points between two models, judged: what dominates, and what is chosen by which images."""
 
+import dataclasses
+
 import msgspec
 import numpy as np
 import pytest
@@ -115,6 +117,30 @@ def test_the_chart_marks_the_point_with_both_intervals_and_the_choice():
     assert marked.error_x.arrayminus[0] == pytest.approx(point.source.value - point.source.low)
     assert best.y[0] == judged.points[judged.best].target.value
     assert "40%: target" in figures.describe_path(judged)
+
+
+def test_the_axes_hold_every_interval_and_stay_while_the_mark_moves():
+    judged = path(replies.interpolation())
+    layouts = [figures.path_points(judged, "lp_ft", place).layout for place in range(11)]
+    for axis, intervals in (
+        ("xaxis", [point.source for point in judged.points]),
+        ("yaxis", [point.target for point in judged.points]),
+    ):
+        (low, high), *others = [layout[axis].range for layout in layouts]
+        assert all(other == (low, high) for other in others)
+        assert low < min(one.low for one in intervals)
+        assert high > max(one.high for one in intervals)
+
+
+def test_neighbouring_points_that_dominate_are_named_as_a_stretch():
+    found = replies.interpolation()
+    judged = path(found)
+    spots = {0: False, 1: True, 2: True, 3: True, 4: False, 5: True}
+    points = tuple(
+        dataclasses.replace(point, dominates=spots.get(place, False))
+        for place, point in enumerate(judged.points)
+    )
+    assert dataclasses.replace(judged, points=points).dominating == ["10% to 30%", "50%"]
 
 
 def test_only_what_was_fine_tuned_from_the_source_model_is_a_candidate():

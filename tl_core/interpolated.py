@@ -6,6 +6,7 @@ is then read off the test images and the source images that measure.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -52,6 +53,16 @@ class Path:
     def shows_source(self) -> bool:
         """Whether there are enough source images for a rate."""
         return self.points[0].source is not None
+
+    @property
+    def dominating(self) -> list[str]:
+        """The stretches of the way that dominate the fine-tuned end, in words: `10% to 30%`."""
+        stretches = []
+        for above, stretch in groupby(self.points, key=lambda point: point.dominates):
+            shares = [f"{point.share:.0%}" for point in stretch]
+            if above:
+                stretches.append(" to ".join(dict.fromkeys((shares[0], shares[-1]))))
+        return stretches
 
 
 def path(found: Interpolation) -> Path:

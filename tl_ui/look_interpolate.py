@@ -8,7 +8,7 @@ from tl_core.catalog import catalog
 from tl_core.events import RunEnded
 from tl_core.interpolated import Path, Point
 from tl_core.stats import Interval
-from tl_core.wording import number_of, points, spread
+from tl_core.wording import listed, number_of, points, spread
 from tl_ui import asking, finished_models, plots
 from tl_ui.looked import Looked
 from tl_ui.widgets import safe_label
@@ -158,11 +158,10 @@ def _choice(judged: Path, found: Interpolation) -> None:
             f"fine-tuned model's, it recognises most of {images} kept apart for choosing. Neither "
             "the test images nor the source images of this chart had a part in it."
         )
-    above = [f"{point.share:.0%}" for point in judged.points if point.dominates]
-    if above:
+    if judged.dominating:
         st.markdown(
-            f"More source skill than the fine-tuned model without a measurable loss on your task: "
-            f"{', '.join(above)}."
+            "More source skill than the fine-tuned model without a measurable loss on your task: "
+            f"{listed(judged.dominating)} of the way."
         )
     elif judged.shows_source:
         st.markdown(

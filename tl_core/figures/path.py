@@ -1,5 +1,7 @@
 """Models between a linear probe and a fine-tuned one: target accuracy against source accuracy."""
 
+from collections.abc import Sequence
+
 import plotly.graph_objects as go
 
 from tl_core.curves import MAJORITY_COLOUR, colour
@@ -44,8 +46,11 @@ def path_points(found: Path, strategy: str, marked: int) -> go.Figure:
             ay=34,
         )
     title = "Source accuracy (%)" if found.shows_source else "Share of the way (%)"
-    figure.update_xaxes(title=title, zeroline=False)
-    figure.update_yaxes(title="Test accuracy (%)", zeroline=False)
+    # Wide enough for every point's intervals: nothing moves but the mark.
+    across = [point.source for point in found.points if point.source is not None]
+    figure.update_xaxes(title=title, zeroline=False, range=_range(across) if across else [-4, 104])
+    reach = _range([point.target for point in found.points])
+    figure.update_yaxes(title="Test accuracy (%)", zeroline=False, range=reach)
     laid_out(figure, HEIGHT)
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0.0}
     legend |= {"itemclick": False, "itemdoubleclick": False}
@@ -81,6 +86,12 @@ def _best(found: Path, point: Point) -> go.Scatter:
         hoverinfo="skip",
         name="Chosen",
     )
+
+
+def _range(of: Sequence[Interval]) -> list[float]:
+    low, high = min(one.low for one in of), max(one.high for one in of)
+    margin = 0.05 * max(high - low, 1.0)
+    return [low - margin, high + margin]
 
 
 def _bar(of: Interval) -> dict[str, object]:
