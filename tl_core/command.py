@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from tl_core import setting_text
 from tl_core.catalog import catalog
 from tl_core.config import DRAWN, ComparisonConfig
 from tl_core.stages import block_factors
@@ -37,6 +38,10 @@ def command(config: ComparisonConfig) -> str:
         words += ["--learning-rate", str(config.learning_rate)]
     if config.class_balance != "none":
         words += ["--class-balance", config.class_balance]
+    if config.settings:
+        words += ["--settings", setting_text.text(config.settings)]
+    if config.labels_per_class is not None:
+        words += ["--labels-per-class", str(config.labels_per_class)]
     words += ["--device", config.device]
     return shlex.join(words)
 

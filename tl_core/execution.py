@@ -20,7 +20,7 @@ from tl_core.config import (
     Setting,
     content_hash,
 )
-from tl_core.datasets import Split, split
+from tl_core.datasets import Split, split_with
 from tl_core.events import Event, MicroBatchHalved, RunEnded, RunFailed, RunStarted
 from tl_core.freezing import unfreeze_all
 from tl_core.heads import Probe, ProbeTask, convex_probes
@@ -98,7 +98,7 @@ class Execution:
         self.finished, self.load_state, self.save_state = finished, load_state, save_state
         self.importance: Mapping[str, Tensor] | None = None
         self.budget = limits(config, materials.row.preprocessing.crop)
-        self.settings: dict[str, Setting] = {}
+        self.settings = dict(config.settings)
         self.splits: dict[int, Split] = {}
         self.probes: dict[Split, tuple[Probe, float]] = {}
         self.micro_batch = BATCH_SIZE
@@ -113,7 +113,7 @@ class Execution:
     def halve_micro_batch(self) -> MicroBatchHalved:
         """Begin anew with half as many images in memory at a time."""
         self.micro_batch //= 2
-        self.settings = {}
+        self.settings = dict(self.config.settings)
         if self.config.device == "cuda":
             torch.cuda.empty_cache()
         return MicroBatchHalved(micro_batch=self.micro_batch)
@@ -121,7 +121,8 @@ class Execution:
     def split(self, seed: int) -> Split:
         """Return the split of a seed, made once."""
         if seed not in self.splits:
-            self.splits[seed] = split(self.materials.dataset, seed)
+            labels = self.config.labels_per_class
+            self.splits[seed] = split_with(self.materials.dataset, seed, labels)
         return self.splits[seed]
 
     def strategy_runs(self, strategy: Strategy, seed: int) -> Iterator[Event]:
@@ -239,10 +240,7 @@ class Execution:
         if self.importance is None:
             learning = self.materials.learning
             if learning is None:
-                raise NotPossible(
-                    "EWC needs labelled source images to learn from, apart from those that "
-                    "forgetting is measured on: bring at least 40."
-                )
+                raise NotPossible(self.materials.lacks_learning)
             backbone = unfreeze_all(build(self.materials.row, self._original_state()))
             backbone = backbone.to(self.materials.compute.device)
             self.importance = fisher.importance(

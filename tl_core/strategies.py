@@ -120,6 +120,8 @@ _FIVE = (
 _ALL_TRAIN = (Stage(1.0, HEAD, (), BACKBONE),)
 # A head that starts as the linear probe is as good as the backbone already: it moves as slowly.
 _PROBE_START = (Stage(1.0, BACKBONE, (), BACKBONE),)
+# Few parameters, and none of them a whole weight: they may move as fast as the head.
+_FEW_TRAIN = (Stage(1.0, HEAD, (), HEAD),)
 # Howard & Ruder 2018: every layer group learns 2.6 times slower than the one above it.
 _ULMFIT_DECAY = 1 / 2.6
 
@@ -137,7 +139,7 @@ _BEYOND = (
         title="Discriminative rates",
         summary="Everything is trained, each block 2.6 times slower than the one after it.",
         textbook=Textbook("some (500 to 5,000)", "high", "medium", "high"),
-        stages=_ALL_TRAIN,
+        stages=(Stage(1.0, HEAD, (), HEAD),),
         decay=_ULMFIT_DECAY,
     ),
     Strategy(
@@ -153,7 +155,7 @@ _BEYOND = (
         title="Norm-only tuning",
         summary="Only scales and shifts of normalisation layers and a new head are trained.",
         textbook=Textbook("few to some", "medium", "low", "medium"),
-        stages=_ALL_TRAIN,
+        stages=_FEW_TRAIN,
         parameters="norm",
     ),
     Strategy(
@@ -161,7 +163,7 @@ _BEYOND = (
         title="Bias-only tuning",
         summary="Only the biases and a new head are trained.",
         textbook=Textbook("few to some", "medium", "low", "low to medium"),
-        stages=_ALL_TRAIN,
+        stages=_FEW_TRAIN,
         parameters="bias",
     ),
     Strategy(
@@ -180,7 +182,7 @@ _BEYOND = (
         textbook=Textbook("some to many", "high", "medium", "high"),
         stages=_ALL_TRAIN,
         penalty="l2_sp",
-        strengths=(1.0, 0.1, 10.0),
+        strengths=(10.0, 1.0, 100.0),
     ),
     Strategy(
         name="ewc",
@@ -189,7 +191,7 @@ _BEYOND = (
         textbook=Textbook("some to many, and source images", "high", "medium", "high"),
         stages=_ALL_TRAIN,
         penalty="ewc",
-        strengths=(1.0, 0.1, 10.0),
+        strengths=(10.0, 1.0, 100.0),
     ),
     Strategy(
         name="lwf",
@@ -205,7 +207,7 @@ _BEYOND = (
         title="LoRA",
         summary="The weights stay; a low-rank update of each layer and a new head are trained.",
         textbook=Textbook("few to some", "high", "low to medium", "medium"),
-        stages=_ALL_TRAIN,
+        stages=_FEW_TRAIN,
         parameters="lora",
     ),
     Strategy(
