@@ -15,7 +15,7 @@ from benchmarks.rows import files_hash, kept, sources_hash
 from benchmarks.sides import PEERS, Data, PeerDone, python_of, run_ours, run_peer
 from tl_core import catalog, class_map, device
 from tl_core.home import empty_home
-from tl_core.strategies import STRATEGIES
+from tl_core.strategies import TEXTBOOK_STRATEGIES
 
 # Feature extraction needs more: its head is all that learns.
 EPOCHS = {"feature_extraction": 25, "partial_fine_tuning": 10, "full_fine_tuning": 10}
@@ -148,11 +148,19 @@ def twice(bench: Bench) -> Twice:
     steps = bench.steps(bench.five_epochs)
 
     def measure() -> Twice:
-        print(f"  {len(STRATEGIES)} strategies x {bench.seeds} seeds: ours, twice", flush=True)
+        print(
+            f"  {len(TEXTBOOK_STRATEGIES)} strategies x {bench.seeds} seeds: ours, twice",
+            flush=True,
+        )
         with empty_home() as home:
             first, second = (
                 run_ours(
-                    home, bench.data, list(STRATEGIES), steps=steps, rate=rate, seeds=bench.seeds
+                    home,
+                    bench.data,
+                    list(TEXTBOOK_STRATEGIES),
+                    steps=steps,
+                    rate=rate,
+                    seeds=bench.seeds,
                 )
                 for rate in (RATE, SECOND_RATE)
             )

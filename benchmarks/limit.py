@@ -29,7 +29,7 @@ from tl_core.config import ComparisonConfig
 from tl_core.datasets import Dataset
 from tl_core.home import empty_home, folder
 from tl_core.request import resolve
-from tl_core.strategies import STRATEGIES
+from tl_core.strategies import STRATEGIES, TEXTBOOK_STRATEGIES
 
 EPOCHS = 10
 TARGETS = {"feature_extraction": "≤ 2.0", "full_fine_tuning": "≤ 1.3"}
@@ -150,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, metavar="OUT")
     options = parser.parse_args(arguments)
     data = read_data(parser, options)
-    found = [over_floor(data, strategy, options.epochs) for strategy in STRATEGIES]
+    found = [over_floor(data, strategy, options.epochs) for strategy in TEXTBOOK_STRATEGIES]
     rows = [found[0][1], *(row for row, _ in found)]
     grown = [row for name in GROWTH for row in growth(data, name, options.epochs, options.points)]
     compute = device.resolve("auto", "auto", 0)

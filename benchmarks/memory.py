@@ -23,7 +23,7 @@ from benchmarks.sides import read_data
 from tl_core import device
 from tl_core.home import empty_home, folder
 from tl_core.request import resolve
-from tl_core.strategies import STRATEGIES
+from tl_core.strategies import TEXTBOOK_STRATEGIES
 
 IMAGES = 8000
 LIMIT_GB = 6.0
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     data = read_data(parser, options)
     # The copies first: they lie in the data directory that is left.
     with enlarged(data, options.images) as large, empty_home():
-        wanted = request(large.folder, large.weights, tuple(STRATEGIES))
+        wanted = request(large.folder, large.weights, TEXTBOOK_STRATEGIES)
         with watched() as taking_in:
             config, _ = resolve(wanted, lambda message, share: None)
         with watched() as found:

@@ -18,7 +18,7 @@ from benchmarks.lessons import LESSONS, Measured, measured
 from benchmarks.rows import inserted
 from tl_core.ingest import SAMPLES
 from tl_core.notebook import compare
-from tl_core.strategies import STRATEGIES
+from tl_core.strategies import STRATEGIES, TEXTBOOK_STRATEGIES
 from tl_core.tables import StrategyRow
 from tl_core.wording import duration, percent, points, spread
 
@@ -77,7 +77,8 @@ def _accuracies(found: dict[str, Measured], seconds: dict[str, float]) -> list[s
     """Return test accuracy, mean and 95% interval, strategy by sample."""
     lines = [f"| strategy | {' | '.join(f'`{name}`' for name in found)} |"]
     lines.append("|---" * (len(found) + 1) + "|")
-    for name, strategy in STRATEGIES.items():
+    for name in TEXTBOOK_STRATEGIES:
+        strategy = STRATEGIES[name]
         cells = [_cell(what.rows.get(name)) for what in found.values()]
         lines.append(f"| {strategy.title} | {' | '.join(cells)} |")
     floors = [_floor(what) for what in found.values()]

@@ -30,7 +30,7 @@ from tl_core.experiment import run_comparison
 from tl_core.flags import FLAGS, Evidence
 from tl_core.ingest import source_probe
 from tl_core.record import Record, record
-from tl_core.strategies import STRATEGIES
+from tl_core.strategies import STRATEGIES, TEXTBOOK_STRATEGIES
 
 PHOTOGRAPHS = ("hymenoptera", "cifar10")
 SEEDS = 3
@@ -55,7 +55,7 @@ def main() -> int:
 def _flags() -> None:
     lines = []
     for name in ("threads", "signs"):
-        found = _compared(ingest.sample(name), *STRATEGIES, seeds=SEEDS)
+        found = _compared(ingest.sample(name), *TEXTBOOK_STRATEGIES, seeds=SEEDS)
         evidence = Evidence(found, tables.rows(found))
         for rule in JUDGED:
             for flag in FLAGS[rule].check(evidence):

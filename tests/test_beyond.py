@@ -17,6 +17,7 @@ from tl_core.materials import open_materials
 from tl_core.relevance import most_relevant, relative_gradients
 from tl_core.strategies import STRATEGIES, TEXTBOOK_STRATEGIES
 from tl_core.trained import open_trained
+from tl_core.wording import lowered
 
 BEYOND = [s for name, s in STRATEGIES.items() if name not in TEXTBOOK_STRATEGIES]
 COMPARED = (STRATEGIES["feature_extraction"], STRATEGIES["full_fine_tuning"], *BEYOND)
@@ -200,3 +201,10 @@ def test_what_cannot_run_is_told_and_the_others_go_on(found):
     assert "labelled source images" in next(iter(without.failed.values())).reason
     assert without.final("feature_extraction")
     assert without.finished is not None
+
+
+def test_abbreviations_stay_as_they_are_inside_a_sentence():
+    assert lowered("Full fine-tuning") == "full fine-tuning"
+    assert lowered("Norm-only tuning") == "norm-only tuning"
+    for title in ("LP-FT", "L2-SP", "EWC", "LwF", "LoRA", "WiSE-FT"):
+        assert lowered(title) == title

@@ -221,9 +221,15 @@ class Execution:
             materials.row.preprocessing,
             (materials.pixels.key, materials.labels.tolist(), part.train, part.validation),
             (part.test, materials.probe.inputs.pixels.key if materials.probe else None),
+            self._learnt_from(strategy),
             (config.backbone, config.weights_sha256, materials.row.recipe.optimizer),
             (config.device, config.precision, config.threads, device.versions()),
         )
+
+    def _learnt_from(self, strategy: Strategy) -> str | None:
+        """Return which source images a strategy learns from, None for all but EWC."""
+        learning = self.materials.learning if strategy.penalty == "ewc" else None
+        return learning.inputs.pixels.key if learning else None
 
     def execute(self, run: RunConfig) -> Iterator[Event]:
         """Yield one run's events: taken over from an identical one, or trained."""

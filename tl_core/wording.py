@@ -51,7 +51,10 @@ def number_of(value: int, singular: str, plural: str | None = None) -> str:
 
 
 def lowered(title: str) -> str:
-    """Return a title as it stands inside a sentence."""
+    """Return a title as it stands inside a sentence; `LP-FT` and `LoRA` stay as they are."""
+    first = title.split(" ")[0]
+    if first[1:] != first[1:].lower() or any(letter.isdigit() for letter in first):
+        return title
     return title[:1].lower() + title[1:]
 
 

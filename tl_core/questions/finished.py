@@ -14,9 +14,13 @@ from tl_core.trained import open_trained
 def open_models(
     config: ComparisonConfig, runs: Mapping[str, RunConfig]
 ) -> Generator[Progress, None, tuple[Materials, dict[str, Adapted]]]:
-    """Yield progress; return the comparison's materials, without source images, and the models."""
-    data = msgspec.structs.replace(config.data, probe=None, probe_name=None)
-    config = msgspec.structs.replace(config, data=data)
+    """Yield progress; return the comparison's materials, and the models.
+
+    Without source images, unless a run learnt from them and may have to be repeated.
+    """
+    if all(run.strategy.penalty != "ewc" for run in runs.values()):
+        data = msgspec.structs.replace(config.data, probe=None, probe_name=None)
+        config = msgspec.structs.replace(config, data=data)
     materials = yield from open_materials(config)
     models = {}
     for run_id, run in runs.items():
