@@ -1,12 +1,12 @@
-"""All strategies that a model allows on real sets: what they reach, forget and take.
+"""All strategies that reuse a model, on real sets: what they reach, forget and take.
 
     python -m benchmarks.beyond [hymenoptera] [signs] [threads] [--rate R] [--write docs/beyond.md]
 
 Three seeds at the standard budget, each strategy at the same learning rate: the one given, or the
 set's own in `RATES`, at which plain full fine-tuning forgets. Then, for each set, the models
-between the linear probe and LP-FT (first seed). Photographs are those of TL_REFERENCE_DATA, with SqueezeNet
-1.1 and ImageNet images as source; without it only the samples count. Results are kept in the data
-directory: what was measured is not measured again.
+between the linear probe and LP-FT (first seed). Photographs are those of TL_REFERENCE_DATA, with
+SqueezeNet 1.1 and ImageNet images as source; without it only the samples count. Results are kept
+in the data directory: what was measured is not measured again.
 """
 
 import argparse
@@ -62,7 +62,8 @@ def main() -> int:
 
 def requested(name: str, rate: float, threads: int) -> Request | None:
     """Return the comparison of a set; None where its images are not here."""
-    everything = tuple(STRATEGIES)
+    # From scratch there is nothing to forget.
+    everything = tuple(name for name, one in STRATEGIES.items() if one.pretrained)
     shared = {"seeds": SEEDS, "budget": "standard", "learning_rate": rate, "threads": threads}
     if name != "hymenoptera":
         return Request(
@@ -71,7 +72,7 @@ def requested(name: str, rate: float, threads: int) -> Request | None:
     folder = os.environ.get("TL_REFERENCE_DATA")
     if not folder:
         return None
-    # Without normalisation layers there is nothing for norm-only tuning.
+    # SqueezeNet has no normalisation layers that norm-only tuning could train.
     allowed = tuple(other for other in everything if other != "norm_only")
     return Request(
         data=f"{folder}/data/hymenoptera",
