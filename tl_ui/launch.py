@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import msgspec
 import streamlit as st
 
-from tl_core import datasets, estimate
+from tl_core import datasets, estimate, offered
 from tl_core.catalog import Model, catalog
 from tl_core.config import DRAWN, ComparisonConfig
 from tl_core.datasets import Dataset
@@ -85,10 +85,16 @@ def prepared(chosen: Choice) -> Prepared:
 
 
 def strategies(chosen: Choice, row: Model) -> tuple[Strategy, ...]:
-    """Return the chosen strategies as values; layers of one's own only if they fit the model."""
+    """Return the chosen strategies that can run; layers of one's own only if they fit the model."""
     own = chosen.frozen is not None and len(chosen.frozen) == len(row.blocks)
-    named = [STRATEGIES[name] for name in STRATEGIES if name in chosen.strategies]
+    out = refused(row)
+    named = [STRATEGIES[n] for n in STRATEGIES if n in chosen.strategies and n not in out]
     return (*named, custom_strategy(chosen.frozen)) if own and chosen.frozen else tuple(named)
+
+
+def refused(row: Model) -> dict[str, str]:
+    """Return the strategies that cannot run with this model and these source images, with why."""
+    return offered.refused(STRATEGIES.values(), row, current.source_images())
 
 
 def sizes(data: Dataset) -> tuple[int, int, int]:

@@ -161,7 +161,7 @@ def _card(strategy: Strategy, model: Model | None, state: str, own: str, recorde
     sign = f'<span aria-hidden="true" style="color:{colour}">{mark(strategy.name).sign}</span>'
     head = (
         '<div style="display:flex;justify-content:space-between;gap:8px;flex-wrap:wrap">'
-        f'<span style="font-weight:600">{sign} {escape(strategy.title)}</span>'
+        f'<span>{sign} <span style="font-weight:600">{escape(strategy.title)}</span></span>'
         f'<span style="{_QUIET};{strong}">{escape(state)}</span></div>'
     )
     body = f"{head}{_trained(strategy, model, colour)}{own or recorded}"
