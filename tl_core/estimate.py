@@ -1,6 +1,6 @@
 """How long a comparison will take, before it runs, and what its test part can tell."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from tl_core import stats
@@ -88,16 +88,18 @@ def plan(
     seeds: int = 1,
     budget: Budget | None = None,
     zero_shot: bool = True,
+    settled: Container[str] = (),
     on: Machine | None = None,
 ) -> Plan:
     """Return every run of a comparison with its expected seconds; default: the quick budget.
 
     `zero_shot`: whether any target class is mapped to a source class; without one it cannot run.
+    `settled`: names of strategies whose trials are over.
     """
     there = on or Machine(2 * CORE_SPEED)
     cost = _Cost(row, counts, there)
     chosen = budget or budget_for("quick", row.preprocessing.crop)
-    planned = list(planned_runs(strategies, seeds, chosen, zero_shot))
+    planned = list(planned_runs(strategies, seeds, chosen, zero_shot, settled))
     # What trains nothing shares one fresh look of the original at each seed's test images.
     looks = next((run.strategy for run in planned if run.steps is None), None)
     runs = [
@@ -131,6 +133,7 @@ def plan_of(
         seeds=config.seeds,
         budget=limits(config, row.preprocessing.crop),
         zero_shot=bool(config.class_map),
+        settled=config.settings,
         on=machine(row, device, measured),
     )
 

@@ -213,6 +213,13 @@ class PointStarted(Base, frozen=True, tag="PointStarted"):
     place: int
 
 
+class PointFailed(Base, frozen=True, tag="PointFailed"):
+    """The comparison of a sweep's point could not be made; `reason` is a sentence for the user."""
+
+    place: int
+    reason: str
+
+
 class SweepEnded(Base, frozen=True, tag="SweepEnded"):
     """Last event of a sweep that went through all its points."""
 
@@ -243,6 +250,7 @@ Event: TypeAlias = (
     | ComparisonEnded
     | SweepStarted
     | PointStarted
+    | PointFailed
     | SweepEnded
     | Answered
     | JobEnded

@@ -16,7 +16,7 @@ from tl_core.config import (
     RunKind,
     content_hash,
 )
-from tl_core.datasets import Split, split
+from tl_core.datasets import Split, split_with
 from tl_core.events import Event, MicroBatchHalved, RunEnded, RunFailed, RunStarted
 from tl_core.heads import Probe, ProbeTask, convex_probes
 from tl_core.materials import Materials, Task
@@ -97,7 +97,8 @@ class Execution:
     def split(self, seed: int) -> Split:
         """Return the split of a seed, made once."""
         if seed not in self.splits:
-            self.splits[seed] = split(self.materials.dataset, seed)
+            labels = self.config.labels_per_class
+            self.splits[seed] = split_with(self.materials.dataset, seed, labels)
         return self.splits[seed]
 
     def strategy_runs(self, strategy: Strategy, seed: int) -> Iterator[Event]:
@@ -115,6 +116,10 @@ class Execution:
 
     def _trials(self, strategy: Strategy, seed: int) -> Iterator[Event]:
         """Yield the trials' events and remember the chosen rate and decay for all seeds."""
+        settled = self.config.settings.get(strategy.name)
+        if settled is not None:
+            self.rates[strategy.name] = (settled.learning_rate, settled.weight_decay)
+            return
         recipe = self.materials.row.recipe
         rate = recipe.rate if strategy.pretrained else recipe.scratch_rate
         if self.config.learning_rate is not None:

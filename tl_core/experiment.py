@@ -13,7 +13,7 @@ import numpy as np
 from tl_core import baselines, device
 from tl_core.command import command
 from tl_core.config import ComparisonConfig
-from tl_core.datasets import split
+from tl_core.datasets import split_with
 from tl_core.events import ComparisonEnded, ComparisonStarted, DatasetFacts, Event
 from tl_core.execution import Execution, Finished, LoadState, MemoryShort
 from tl_core.materials import Materials, open_materials
@@ -57,7 +57,8 @@ def resolved(config: ComparisonConfig, materials: Materials) -> ComparisonConfig
 
 def _comparison_started(config: ComparisonConfig, materials: Materials) -> ComparisonStarted:
     dataset, labels = materials.dataset, materials.labels
-    parts = [split(dataset, seed) for seed in range(config.seeds)]
+    labelled = config.labels_per_class
+    parts = [split_with(dataset, seed, labelled) for seed in range(config.seeds)]
     first = parts[0]
     measured = baselines.measure(labels, materials.read_out.features, parts)
     budget = limits(config, materials.row.preprocessing.crop)
@@ -88,7 +89,10 @@ def _comparison_started(config: ComparisonConfig, materials: Materials) -> Compa
         baselines=measured,
         steps=budget.steps,
         planned_runs=sum(
-            1 for _ in planned_runs(config.strategies, config.seeds, budget, applicable)
+            1
+            for _ in planned_runs(
+                config.strategies, config.seeds, budget, applicable, config.settings
+            )
         ),
         zero_shot_applicable=applicable,
         unmapped_classes=tuple(n for n in dataset.classes if not config.class_map.get(n)),

@@ -3,7 +3,7 @@
 Knows no torch, so that the web process can say what a comparison will take.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -73,11 +73,16 @@ def trial_steps(budget: Budget) -> int:
 
 
 def planned_runs(
-    strategies: Sequence[Strategy], seeds: int, budget: Budget, zero_shot: bool
+    strategies: Sequence[Strategy],
+    seeds: int,
+    budget: Budget,
+    zero_shot: bool,
+    settled: Container[str] = (),
 ) -> Iterator[PlannedRun]:
     """Yield the runs of a comparison, seed after seed, trials with the first.
 
     `zero_shot`: whether any target class is mapped to a source class; without one it cannot run.
+    `settled`: names of strategies whose trials are over.
     """
     for seed in range(seeds):
         for strategy in strategies:
@@ -85,7 +90,7 @@ def planned_runs(
                 if strategy.solver == "convex" or zero_shot:
                     yield PlannedRun(strategy, seed, "final", None)
                 continue
-            if seed == 0 and budget.trials > 1:
+            if seed == 0 and budget.trials > 1 and strategy.name not in settled:
                 trial = PlannedRun(strategy, seed, "trial", trial_steps(budget))
                 yield from [trial] * budget.trials
             for kind, steps in steps_of(strategy, budget):

@@ -19,7 +19,11 @@ class SweepPoint(Config, frozen=True):
 
 
 class Sweep(Config, frozen=True):
-    """What is varied, and the points in the order in which they are run."""
+    """What is varied, and the points in the order in which they are run.
+
+    `notes`: sentences for the user on what was left out, and why.
+    """
 
     name: SweepName
     points: tuple[SweepPoint, ...]
+    notes: tuple[str, ...] = ()

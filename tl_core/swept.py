@@ -9,6 +9,7 @@ from tl_core.events import (
     Answered,
     Event,
     JobEnded,
+    PointFailed,
     PointStarted,
     Progress,
     SweepEnded,
@@ -20,10 +21,14 @@ from tl_core.sweep import Sweep
 
 @dataclass
 class Swept:
-    """A sweep so far. `records` by the point's place; `ranking` only where models are compared."""
+    """A sweep so far. `records` by the point's place; `ranking` only where models are compared.
+
+    `failed`: why a point could not be compared, by its place.
+    """
 
     sweep: Sweep | None = None
     records: dict[int, Record] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
     place: int | None = None
     ranking: Ranking | None = None
     progress: Progress | None = None
@@ -47,6 +52,9 @@ def add(found: Swept, event: Event) -> None:
         case PointStarted():
             found.place = event.place
             found.records.setdefault(event.place, Record())
+            found.failed.pop(event.place, None)
+        case PointFailed():
+            found.failed[event.place] = event.reason
         case SweepEnded():
             found.finished = event
         case JobEnded():

@@ -7,12 +7,19 @@ It imports torch, says that it is ready, waits for its job, reports events, exit
 import errno
 import traceback
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from tl_core import pipe
 from tl_core.answers import QUESTIONS
 from tl_core.config import ComparisonConfig
 from tl_core.events import Event, Progress, RunEnded, RunStarted
+from tl_core.sweep import Sweep
 from tl_core.worker_process import plain
+
+if TYPE_CHECKING:
+    from tl_core.checkpoints import Checkpoints
 
 Find = Callable[[str], RunEnded | None]
 # A finer progress than this is not worth a message.
@@ -21,14 +28,27 @@ PROGRESS_STEP = 0.01
 
 def compare(config: ComparisonConfig, find: Find) -> Iterator[Event]:
     """Yield the events of a comparison, saving checkpoints of its unfinished run on the way."""
-    from tl_core.checkpoints import Checkpoints
     from tl_core.experiment import run_comparison
 
+    yield from _cleaning_up(lambda kept: run_comparison(config, find, kept.load, kept.save))
+
+
+def _cleaning_up(events_of: "Callable[[Checkpoints], Iterator[Event]]") -> Iterator[Event]:
+    """Yield events, removing the checkpoint of each run that ended."""
+    from tl_core.checkpoints import Checkpoints
+
     checkpoints = Checkpoints()
-    for event in run_comparison(config, find, checkpoints.load, checkpoints.save):
+    for event in events_of(checkpoints):
         yield event
         if isinstance(event, RunEnded):
             checkpoints.remove(event.run_id)
+
+
+def sweep(wanted: Sweep, find: Find) -> Iterator[Event]:
+    """Yield the events of a sweep, saving checkpoints of its unfinished run on the way."""
+    from tl_core.sweeping import run_sweep
+
+    yield from _cleaning_up(lambda kept: run_sweep(wanted, find, kept.load, kept.save))
 
 
 def download(model: str, report: Callable[[Event], None]) -> None:
@@ -56,6 +76,8 @@ def run(job: pipe.Job, end: pipe.WorkerEnd) -> pipe.Done | pipe.Yielded:
         from tl_core.questions import ask
 
         return relay(ask(job.kind, job.config, job.request), end)
+    if job.kind == "sweep":
+        return relay(sweep(msgspec.convert(job.request["sweep"], Sweep), end.find), end)
     if job.kind != "compare" or job.config is None:
         raise ValueError(f"A job of the kind '{job.kind}' cannot be run by this version.")
     return relay(compare(job.config, end.find), end)

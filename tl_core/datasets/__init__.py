@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.datasets import decoding
+from tl_core.datasets.fewer import split_with, training_counts
 from tl_core.datasets.limits import BadInput
 from tl_core.datasets.records import (
     THUMBNAILS,
@@ -42,8 +43,10 @@ __all__ = [
     "pixels",
     "save",
     "split",
+    "split_with",
     "successor",
     "thumbnail",
+    "training_counts",
 ]
 
 _LOST: Final = (

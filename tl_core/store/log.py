@@ -17,7 +17,9 @@ class Log(Database):
 
         `Progress` is not logged, it replaces the job's current message. What a continued job
         reports a second time is not stored again, so its log reads as if it had never stopped. The
-        resolved configuration of `ComparisonStarted` becomes the job's.
+        resolved configuration of `ComparisonStarted` becomes the job's. Each point of a sweep has a
+        log of its own in this sense: a run that two points share is in both. A sweep that is
+        continued goes through its points again, so `PointStarted` may follow later points.
         """
         with self.writing() as db:
             for event in events:
@@ -59,6 +61,9 @@ def add(db: sqlite3.Connection, job: str, event: ev.Event) -> None:
             (event.message, event.fraction, job),
         )
         return
+    if isinstance(event, ev.SweepStarted | ev.PointStarted):
+        point = event.place if isinstance(event, ev.PointStarted) else None
+        db.execute("UPDATE jobs SET point = ? WHERE id = ?", (point, job))
     # A job continued after an update reports new versions: the first event is brought up to date.
     started = isinstance(event, ev.ComparisonStarted)
     again = "DO UPDATE SET body = excluded.body" if started else "DO NOTHING"
@@ -70,17 +75,26 @@ def add(db: sqlite3.Connection, job: str, event: ev.Event) -> None:
         (
             job,
             ev.encode(event),
-            _once(event),
+            _once(db, job, event),
             event.run_id if isinstance(event, ev.RunEnded) else None,
         ),
     )
     if isinstance(event, ev.ComparisonStarted):
         config = msgspec.json.encode(event.config).decode()
-        db.execute("UPDATE jobs SET config = ? WHERE id = ?", (config, job))
+        # A sweep's own configuration is the one that is varied.
+        db.execute("UPDATE jobs SET config = ? WHERE id = ? AND point IS NULL", (config, job))
 
 
-def _once(event: ev.Event) -> str | None:
+def _once(db: sqlite3.Connection, job: str, event: ev.Event) -> str | None:
     """Return the name under which an event may be in a log only once."""
+    row = db.execute("SELECT point FROM jobs WHERE id = ?", (job,)).fetchone()
+    name = _name(event)
+    inside = row is not None and row["point"] is not None
+    return f"{name} at {row['point']}" if name and inside else name
+
+
+def _name(event: ev.Event) -> str | None:
+    """Return the name under which an event may be in the log of one comparison only once."""
     kind = type(event).__name__
     match event:
         case ev.EpochEnded():
@@ -88,6 +102,8 @@ def _once(event: ev.Event) -> str | None:
         case ev.RunStarted() | ev.RunEnded():
             return f"{kind} {event.run_id}"
         case ev.ComparisonStarted() | ev.ComparisonEnded() | ev.Answered():
+            return kind
+        case ev.SweepStarted() | ev.SweepEnded():
             return kind
         case _:
             return None

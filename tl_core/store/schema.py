@@ -31,4 +31,6 @@ MIGRATIONS = (
         "ALTER TABLE jobs ADD COLUMN guess TEXT NOT NULL DEFAULT ''",
         "CREATE INDEX jobs_by_class ON jobs (class_code) WHERE class_code != ''",
     ),
+    # The point of a sweep that its events now belong to, NULL outside of sweeps.
+    ("ALTER TABLE jobs ADD COLUMN point INTEGER",),
 )
