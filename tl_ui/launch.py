@@ -1,6 +1,8 @@
 """From the session's choice to a queued comparison, and from an old comparison to a new one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import streamlit as st
@@ -139,15 +141,23 @@ def plan(config: ComparisonConfig, counts: Counts) -> Plan | None:
     return estimate.plan_of(config, counts, store.device(), store.speeds())
 
 
-def start(config: ComparisonConfig, name: str | None = None, guess: str = "") -> str | None:
+def start(
+    config: ComparisonConfig,
+    name: str | None = None,
+    guess: str = "",
+    request: Mapping[str, Any] | None = None,
+) -> str | None:
     """Queue a comparison and show it; return its id, or None after saying why it cannot be.
 
-    `guess`: the strategy that is expected to win, kept with the job.
+    `guess`: the strategy that is expected to win. `request`: where the comparison comes from.
+    Both are kept with the job, and nothing is computed from them.
     """
     row = catalog().get(config.backbone)
     title = name or f"{config.data.name} · {row.title if row else config.backbone}"
     try:
-        job = current.store().create(config, title, OWNER, tags=workshop.tags(guess))
+        job = current.store().create(
+            config, title, OWNER, request=request, tags=workshop.tags(guess)
+        )
     except StoreError as error:
         widgets.flash(widgets.safe_label(error, 400), ":material/error:")
         return None

@@ -6,7 +6,7 @@ from tests.e2e.conftest import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(480)]
 
-PAGES = ("", "data", "model", "trust", "history", "pitfalls", "lessons")
+PAGES = ("", "data", "model", "trust", "what_if", "history", "pitfalls", "lessons")
 LOOKS = (
     "Mistakes",
     "Per class",
