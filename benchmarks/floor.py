@@ -23,7 +23,8 @@ from tl_core.freezing import apply_stage, freeze_all, set_modes
 from tl_core.heads import Head
 from tl_core.inputs import EVALUATION_BATCH
 from tl_core.plans import VIEWS
-from tl_core.strategies import Strategy, frozen_prefix
+from tl_core.stages import frozen_prefix
+from tl_core.strategies import Strategy
 
 WARM_UP, TIMED = 3, 7
 

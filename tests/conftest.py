@@ -103,7 +103,7 @@ def small_comparison(
 def _five_strategies(pictures: Path, random_weights: Callable[[str], Path]) -> "ComparisonConfig":
     from tl_core import catalog, ingest, weights
     from tl_core.config import ComparisonConfig, DataConfig
-    from tl_core.strategies import STRATEGIES
+    from tl_core.strategies import STRATEGIES, TEXTBOOK_STRATEGIES
 
     model = "mobilenet_v3_small"
     dataset = ingest.ingest_path(pictures)
@@ -112,7 +112,7 @@ def _five_strategies(pictures: Path, random_weights: Callable[[str], Path]) -> "
         data=DataConfig(fingerprint=dataset.fingerprint, name=dataset.name),
         backbone=model,
         weights_sha256=file.sha256,
-        strategies=tuple(STRATEGIES.values()),
+        strategies=tuple(STRATEGIES[name] for name in TEXTBOOK_STRATEGIES),
         class_map={dataset.classes[0]: (3, 4), dataset.classes[1]: (500,)},
         device="cpu",
         precision="float32",

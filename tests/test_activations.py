@@ -15,7 +15,7 @@ from tl_core.experiment import run_comparison
 from tl_core.inputs import CachedInputs, PixelInputs, full_rows
 from tl_core.materials import Materials, open_materials
 from tl_core.record import Record, record
-from tl_core.strategies import STRATEGIES, custom_strategy
+from tl_core.strategies import custom_strategy
 
 MODEL = "mobilenet_v3_small"
 BOUNDARY = 5
@@ -39,7 +39,7 @@ def prepared(
     monkeypatch.setattr(activations, "_reading_pays", lambda prefix: True)
     own = custom_strategy([True] * 9 + [False] * 4)
     return msgspec.structs.replace(
-        small_comparison, strategies=(*STRATEGIES.values(), own), seeds=2
+        small_comparison, strategies=(*small_comparison.strategies, own), seeds=2
     )
 
 

@@ -195,7 +195,7 @@ def test_a_failed_run_gives_exit_code_1(picture_folder, random_weights, capsys, 
 
 
 def test_interrupt_keeps_what_is_finished(picture_folder, random_weights, capsys, monkeypatch):
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

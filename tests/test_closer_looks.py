@@ -10,11 +10,17 @@ from streamlit.testing.v1 import AppTest
 
 from tests import scripted
 from tests.test_lab_page import APP, charts, put, store, text
+from tests.test_source_skill import probe_folder
 from tl_core import datasets, ingest
+from tl_core.catalog import catalog
 from tl_core.datasets import Dataset
 from tl_core.events import ComparisonStarted
 from tl_core.ingest import edits
+from tl_core.record import record
+from tl_core.source_images import halves, selected
+from tl_core.source_skill import lost
 from tl_core.store import Store
+from tl_ui import gallery
 from tl_ui.closer_looks import LOOKS
 
 __all__ = ["store"]  # a fixture
@@ -324,9 +330,6 @@ def probe(store: Store, tmp_path: Path) -> Dataset:
 
 def with_probe(store: Store, probe: Dataset) -> str:
     """Put a comparison whose source images are on this machine, in their own order."""
-    from tl_core.catalog import catalog
-    from tl_core.source_images import selected
-
     labels = selected(probe, catalog()["resnet18"]).labels
     script = scripted.events(scripted.Scenario())
     source = replace(
@@ -348,6 +351,31 @@ def test_lost_images_are_shown_with_what_they_were_and_are_taken_for(store, prob
     turns = [one.value for one in page.caption if "before: " in one.value]
     assert turns and all("after: " in turn for turn in turns)
     assert any("tench" in turn or "goldfish" in turn for turn in turns)
+
+
+def test_where_half_is_set_aside_the_lost_images_are_those_of_the_half_that_measures(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought = ingest.ingest_path(
+        probe_folder(tmp_path / "80", dict.fromkeys(("tench", "goldfish"), 40)), kind="probe"
+    )
+    half = halves(brought, catalog()["resnet18"]).measured
+    script = scripted.events(scripted.Scenario())
+    facts = replace(
+        script[0].source, fingerprint=brought.fingerprint, labels=half.labels, set_aside=40,
+        predictions=half.labels, correct=(True,) * 40,
+    )  # fmt: skip
+    started = replace(script[0], source=facts)
+    job = store.create(scripted.config(scripted.Scenario()), "half of them")
+    store.claim()
+    store.append(job, [started, *script[1:]])
+    store.finish(job, "done")
+    seen: list[int] = []
+    monkeypatch.setattr(gallery, "picture", lambda data, image: seen.append(image))
+    page = look(job, "forgotten")
+    gone = lost(record([started, *script[1:]]), "full_fine_tuning")
+    assert seen and seen == [half.places[one.place] for one in gone][: len(seen)]
+    assert "40 of 80 images" in text(page)
 
 
 def test_source_images_that_are_gone_are_said(store: Store, probe: Dataset) -> None:

@@ -13,11 +13,11 @@ from tl_core.events import RunEnded
 from tl_core.record import Record, add, record
 from tl_core.remaining import remaining_seconds
 from tl_core.speeds import Machine, machine
-from tl_core.strategies import STRATEGIES
+from tl_core.strategies import STRATEGIES, TEXTBOOK_STRATEGIES
 
 ROW = catalog()["resnet18"]
 COUNTS = Counts(180, 60, 60, 40)
-ALL = tuple(STRATEGIES.values())
+ALL = tuple(STRATEGIES[name] for name in TEXTBOOK_STRATEGIES)
 
 
 @pytest.mark.parametrize("budget", ["quick", "standard", "thorough"])

@@ -13,7 +13,7 @@ from tl_core.events import ComparisonEnded, ComparisonStarted, EpochEnded, RunEn
 from tl_core.execution import choose_trial
 from tl_core.experiment import run_comparison
 from tl_core.record import Record, add, record
-from tl_core.strategies import STRATEGIES, custom_strategy
+from tl_core.strategies import STRATEGIES, TEXTBOOK_STRATEGIES, custom_strategy
 from tl_core.tables import rows
 
 MODEL = "mobilenet_v3_small"
@@ -92,7 +92,7 @@ def test_five_strategies_from_files_to_rows(prepared):
     order = [
         e.run.strategy.name for e in events if isinstance(e, RunEnded) and e.run.kind == "final"
     ]
-    assert order == list(STRATEGIES)
+    assert order == list(TEXTBOOK_STRATEGIES)
     assert found.started.planned_runs == len(found.ended) == 6
     assert found.started.majority_accuracy == 0.5
     measured = {row.strategy: row for row in rows(found)}
@@ -104,7 +104,7 @@ def test_five_strategies_from_files_to_rows(prepared):
     assert measured["from_scratch"].agreement is None
     assert measured["from_scratch"].test_accuracy_equal_steps is not None
     assert measured["from_scratch"].steps == 2 * measured["full_fine_tuning"].steps
-    trained = [measured[n].trainable_parameters for n in STRATEGIES]
+    trained = [measured[n].trainable_parameters for n in TEXTBOOK_STRATEGIES]
     assert trained[0] == 0
     assert (
         trained[1]

@@ -15,7 +15,7 @@ from tl_core.answers import Inspection, Prediction
 from tl_core.config import NotPossible
 from tl_core.materials import open_materials
 from tl_core.questions import ask
-from tl_core.strategies import frozen_prefix
+from tl_core.stages import frozen_prefix
 from tl_core.trained import open_trained
 
 

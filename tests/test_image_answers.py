@@ -16,7 +16,7 @@ from tl_core.image_answers import (
     most_confused,
 )
 from tl_core.record import Record, narrowed, record
-from tl_core.strategies import STRATEGIES
+from tl_core.strategies import STRATEGIES, TEXTBOOK_STRATEGIES
 
 
 def comparison(*runs: tuple[str, int, list[tuple[int, int, int, float]]]) -> Record:
@@ -75,7 +75,7 @@ def test_confusion_counts_every_seeds_tests():
 
 def test_confusion_holds_every_test_and_its_diagonal_is_the_accuracy():
     found = record(scripted.events())
-    for name in STRATEGIES:
+    for name in TEXTBOOK_STRATEGIES:
         counts = confusion(found, name)
         runs = found.final(name).values()
         assert counts.sum() == sum(len(run.result.test_images) for run in runs)
@@ -130,7 +130,7 @@ def test_disagreements_begin_where_the_recommended_one_stands_alone():
 
 
 def test_disagreements_are_a_part_of_the_images_and_lose_none():
-    answered = image_answers(record(scripted.events()), list(STRATEGIES))
+    answered = image_answers(record(scripted.events()), list(TEXTBOOK_STRATEGIES))
     found = disagreements(answered, "feature_extraction")
     expected = [g for g in answered if len({a.predicted for a in g.answers.values()}) > 1]
     assert sorted(one.image for one in found) == [one.image for one in expected]

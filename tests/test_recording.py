@@ -15,7 +15,7 @@ from tl_core.document import document
 from tl_core.ingest import SAMPLES
 from tl_core.record import record
 from tl_core.recording import Recording
-from tl_core.strategies import STRATEGIES
+from tl_core.strategies import TEXTBOOK_STRATEGIES
 from tl_core.tables import rows
 
 SCENARIO = scripted.Scenario(seeds=1)
@@ -156,7 +156,7 @@ def test_a_recording_is_whole_small_and_names_no_machine(path):
     made = recording.read(path)
     found = made.found()
     assert found.finished is not None and not found.failed
-    assert [strategy.name for strategy in found.strategies] == list(STRATEGIES)
+    assert [strategy.name for strategy in found.strategies] == list(TEXTBOOK_STRATEGIES)
     assert not any(run.reused for run in found.runs.values())
     assert found.started.command.startswith(f"python -m tl_core compare sample:{path.stem} ")
     assert re.fullmatch(r"[0-9a-f]{12}", made.facts.commit), "recorded with changed or unknown code"

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tests.factories import comparison_config
 from tl_core import catalog, datasets, ingest, notebook
-from tl_core.config import ComparisonConfig, DataConfig, NotPossible
+from tl_core.config import ComparisonConfig, DataConfig, NotPossible, Setting
 from tl_core.experiment import run_comparison
 from tl_core.record import record
 from tl_core.script import script
@@ -78,6 +78,11 @@ def test_every_setting_is_in_the_call(small_comparison, monkeypatch):
         steps=7,
         learning_rate=0.0123,
         class_balance="weights",
+        settings={
+            "partial_fine_tuning": Setting(learning_rate=0.0123, weight_decay=0.0),
+            "custom": Setting(learning_rate=0.1, weight_decay=1e-4),
+        },
+        labels_per_class=3,
         threads=1,
     )
     assert call_of(config, monkeypatch) == config

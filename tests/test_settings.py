@@ -7,7 +7,7 @@ import pytest
 from tests import scripted
 from tests.factories import comparison_config
 from tl_core import columns, settings
-from tl_core.config import ComparisonConfig
+from tl_core.config import ComparisonConfig, Setting
 from tl_core.record import record
 from tl_core.strategies import STRATEGIES, custom_strategy
 from tl_core.tables import rows
@@ -29,6 +29,16 @@ def test_the_same_settings_do_not_differ():
         ({"steps": 1}, "Steps", "1 step"),
         ({"learning_rate": 0.0005}, "Learning rate", "0.0005"),
         ({"class_balance": "sampling"}, "Rare classes", "sampling"),
+        (
+            {
+                "settings": {
+                    "l2_sp": Setting(learning_rate=0.003, weight_decay=0.0, penalty_strength=10.0)
+                }
+            },
+            "Settings of strategies",
+            "l2_sp: rate 0.003, decay 0, penalty 10",
+        ),
+        ({"labels_per_class": 20}, "Labels per class", "20"),
         ({"class_map": {"ant": (1, 2)}}, "Class map", "ant: 1, 2"),
         ({"device": "cuda"}, "Device", "cuda"),
         ({"precision": "bf16"}, "Precision", "bf16"),
@@ -46,7 +56,8 @@ def test_every_field_of_a_configuration_is_among_the_settings():
     """A new field that nobody tells would make two different comparisons look the same."""
     told = {
         "data", "backbone", "weights_sha256", "strategies", "class_map", "seeds", "budget",
-        "steps", "learning_rate", "class_balance", "device", "precision", "threads",
+        "steps", "learning_rate", "class_balance", "settings", "labels_per_class",
+        "device", "precision", "threads",
     }  # fmt: skip
     assert {field.name for field in msgspec.structs.fields(ComparisonConfig)} == told
 

@@ -62,9 +62,9 @@ def test_who_needs_them_at_the_same_time_waits_for_the_first(
 ) -> None:
     drawings, items = [], source_probe._items
 
-    def counted():
+    def counted(seed: int):
         drawings.append(threading.get_ident())
-        return items()
+        return items(seed)
 
     monkeypatch.setattr(source_probe, "_items", counted)
     threads = [threading.Thread(target=source_probe.drawn, args=(ROW,)) for _ in range(3)]
@@ -90,7 +90,9 @@ def test_training_draws_with_other_seeds() -> None:
 
     # Each training counts up, one a step, from its own seed times ten million.
     assert source_probe.SEED % 10_000_000 > bundled.STEPS
-    assert bundled.HELD_OUT_SEED != source_probe.SEED
+    assert source_probe.LEARNING_SEED % 10_000_000 > bundled.STEPS
+    seeds = {bundled.HELD_OUT_SEED, source_probe.SEED, source_probe.LEARNING_SEED}
+    assert len(seeds) == 3
 
 
 def test_photographs_cannot_be_drawn(home: Path) -> None:
@@ -107,3 +109,15 @@ def test_looking_for_them_needs_no_torch(home: Path) -> None:
     )
     root = Path(__file__).parent.parent
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_images_to_learn_from_are_others_than_those_that_measure(few: Path) -> None:
+    probe = source_probe.drawn(ROW)
+    apart = source_probe.drawn_apart(probe, ROW)
+    assert apart.name == source_probe.LEARNING_NAME
+    assert source_probe.is_drawn(apart)
+    assert len(apart.images) == len(probe.images)
+    assert not {i.pixels for i in apart.images} & {i.pixels for i in probe.images}
+    # Chosen as a probe itself, it does not learn from what it measures on.
+    assert source_probe.drawn_apart(apart, ROW) == probe
+    assert source_probe.known(ROW) == probe

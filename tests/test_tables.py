@@ -10,7 +10,7 @@ from tl_core.document import document
 from tl_core.events import EpochEnded, RunEnded, RunFailed, decode, encode
 from tl_core.flags import FLAGS
 from tl_core.record import record
-from tl_core.strategies import STRATEGIES
+from tl_core.strategies import TEXTBOOK_STRATEGIES
 from tl_core.tables import baselines, curve_frame, rows, source_summary
 from tl_core.verdict import verdict
 
@@ -135,7 +135,7 @@ def test_document_has_the_fields_others_rely_on(found, measured):
         "train_seconds", "peak_memory_mb", "flops", "learning_rate",
     }  # fmt: skip
     assert all(expected <= set(row) for row in made["rows"])
-    assert [row["strategy"] for row in made["rows"]] == list(STRATEGIES)
+    assert [row["strategy"] for row in made["rows"]] == list(TEXTBOOK_STRATEGIES)
     assert made["baselines"]["majority_class"] == found.started.majority_accuracy
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from tl_core.catalog import catalog
 from tl_core.labels import plain_label, revealed
-from tl_core.strategies import STRATEGIES, custom_strategy, frozen_prefix
+from tl_core.stages import frozen_prefix
+from tl_core.strategies import STRATEGIES, custom_strategy
 from tl_ui import layers
 from tl_ui.widgets import safe_label
 

@@ -59,10 +59,3 @@ def schedule(step: int, steps: int) -> float:
     if step < warm_up:
         return (step + 1) / warm_up
     return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
-
-
-def stage_ends(run: RunConfig) -> list[int]:
-    """Return the step at which each stage ends; the last one ends with the budget."""
-    shares: Sequence[float] = [stage.share for stage in run.strategy.stages]
-    ends = [round(run.steps * sum(shares[: i + 1])) for i in range(len(shares))]
-    return [*ends[:-1], run.steps]

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from tl_core.answers import ASKED
 from tl_core.config import BUDGETS, ClassBalance, NotPossible
 from tl_core.strategies import STRATEGIES
+from tl_core.sweep import SWEEP_NAMES
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
@@ -19,6 +20,7 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="python -m tl_core", description=__doc__)
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_compare(commands.add_parser("compare", help="compare strategies on labelled images"))
+    _add_sweep(commands.add_parser("sweep", help="vary one thing of a comparison"))
     record = commands.add_parser("record", help="record samples' default comparisons for the app")
     record.add_argument("samples", nargs="*", metavar="sample:NAME")
     record.add_argument("--all", action="store_true", help="every sample there is")
@@ -72,9 +74,23 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
         default="none",
         help="make up for rare classes in training, by loss weights or by drawing them more often",
     )
+    add("--labels-per-class", type=int, metavar="N", help="train with so many images of a class")
+    add("--settings", metavar="FILE", help="rates that trials chose, by strategy; file or JSON")
     add("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     add("--json", type=Path, metavar="OUT", help="write the result as JSON")
     add("--name", help="how History calls it")
+
+
+def _add_sweep(sweep: argparse.ArgumentParser) -> None:
+    add = sweep.add_argument
+    add("what", metavar="WHAT", choices=SWEEP_NAMES, help=f"of {', '.join(SWEEP_NAMES)}")
+    _add_compare(sweep)
+    add("--values", metavar="A,B", help="points of the axis, instead of the usual ones")
+    add(
+        "--like",
+        metavar="RUN",
+        help="a comparison whose strategies, seeds, model and chosen rates are taken; or `latest`",
+    )
 
 
 def _add_report(report: argparse.ArgumentParser) -> None:
@@ -152,6 +168,12 @@ def _compare(options: argparse.Namespace) -> int:
     from tl_core import compare_command
 
     return compare_command.compare(options)
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    from tl_core import sweep_command
+
+    return sweep_command.sweep(options)
 
 
 def _ask(options: argparse.Namespace) -> int:
@@ -248,6 +270,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "compare": _compare,
+    "sweep": _sweep,
     **dict.fromkeys(ASKED, _ask),
     **dict.fromkeys(("predict", "export"), _use),
     "record": _record,

@@ -5,9 +5,11 @@ from typing import Final
 
 import msgspec
 
+from tl_core import setting_text
 from tl_core.catalog import catalog
 from tl_core.config import DRAWN, ComparisonConfig
-from tl_core.strategies import STRATEGIES, Strategy, block_factors
+from tl_core.stages import block_factors
+from tl_core.strategies import STRATEGIES, Strategy
 
 # What `--strategies` says where layers of one's own are compared alone.
 NO_STRATEGY: Final = "none"
@@ -36,6 +38,10 @@ def command(config: ComparisonConfig) -> str:
         words += ["--learning-rate", str(config.learning_rate)]
     if config.class_balance != "none":
         words += ["--class-balance", config.class_balance]
+    if config.settings:
+        words += ["--settings", setting_text.text(config.settings)]
+    if config.labels_per_class is not None:
+        words += ["--labels-per-class", str(config.labels_per_class)]
     words += ["--device", config.device]
     return shlex.join(words)
 

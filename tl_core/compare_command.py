@@ -28,7 +28,7 @@ def compare(options: argparse.Namespace) -> int:
     if options.json is not None and not options.json.absolute().parent.is_dir():
         raise NotPossible(f"There is no folder for {options.json}: make it, or write elsewhere.")
     with Bar(sys.stderr) as bar:
-        config, found_data = resolve(_request(options), bar.show)
+        config, found_data = resolve(request(options), bar.show)
         for dataset in found_data:
             for refused in dataset.refused:
                 bar.say(f"left out: {refused.name}: {refused.reason}")
@@ -48,7 +48,8 @@ def compare(options: argparse.Namespace) -> int:
     return 1 if found.failed else 0
 
 
-def _request(options: argparse.Namespace) -> Request:
+def request(options: argparse.Namespace) -> Request:
+    """Return what the options of `compare` ask for."""
     freeze = options.freeze
     if freeze is not None:
         freeze = () if freeze == "none" else tuple(freeze.split(","))
@@ -65,6 +66,8 @@ def _request(options: argparse.Namespace) -> Request:
         steps=options.steps,
         learning_rate=options.learning_rate,
         class_balance=options.class_balance,
+        settings=options.settings,
+        labels_per_class=options.labels_per_class,
         device=options.device,
     )
 

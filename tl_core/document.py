@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from tl_core import setting_text
 from tl_core.confidence import ConfidenceRow
 from tl_core.config import BATCH_SIZE
 from tl_core.flags import Evidence, flags
@@ -42,6 +43,8 @@ def document(
         "class_map": {name: list(indices) for name, indices in config.class_map.items()},
         "budget": config.budget,
         "steps": started.steps,
+        "labels_per_class": config.labels_per_class,
+        "settings": setting_text.plain(config.settings),
         "micro_batch": found.micro_batch or BATCH_SIZE,
         "device": {
             "type": config.device,

@@ -19,7 +19,8 @@ from tl_core.plans import (
     planned_runs,
 )
 from tl_core.speeds import CORE_SPEED, Machine, machine, step_seconds
-from tl_core.strategies import Strategy, block_factors, frozen_prefix
+from tl_core.stages import frozen_prefix, passes
+from tl_core.strategies import Strategy
 from tl_core.wording import number_of, points
 
 # Seconds: opening the model, and around each run; stored pixels a core decodes in one.
@@ -188,12 +189,8 @@ class _Cost:
         blocks = [block.flops for block in row.blocks]
         boundary = frozen_prefix(strategy, len(blocks)) if strategy.pretrained else 0
         kept = self.kept(boundary)
-        factors = block_factors(strategy.stages[-1], len(blocks))
-        step = sum(
-            flops * (1 if place < boundary else 2 if factors[place] is None else 3)
-            for place, flops in enumerate(blocks)
-            if place >= boundary or not kept
-        )
+        costs = list(zip(blocks, passes(strategy, len(blocks)), strict=True))
+        step = sum(flops * cost for flops, cost in costs[boundary if kept else 0 :])
         behind = sum(blocks[boundary if kept else 0 :])
         prefix = sum(blocks[:boundary]) if kept else 0
         each = max(1, -(-steps // MOST_EVALUATIONS), round(counts.n_train / BATCH_SIZE))

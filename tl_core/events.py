@@ -43,7 +43,8 @@ class SourceFacts(Base, frozen=True, tag="SourceFacts"):
     """The source probe and the original model's accuracy on it, before any training.
 
     `correct`, `labels` and `predictions` (indices of source classes) have one entry per image;
-    `rated` is false under 20 images, where predictions are shown and no rate.
+    `rated` is false under 20 images, where predictions are shown and no rate. `set_aside`: how many
+    further source images of the same data set are kept for what learns from some.
     """
 
     name: str
@@ -55,6 +56,7 @@ class SourceFacts(Base, frozen=True, tag="SourceFacts"):
     predictions: tuple[int, ...]
     correct: tuple[bool, ...]
     rated: bool
+    set_aside: int = 0
 
 
 BaselineName = Literal["majority_class", "nearest_neighbour"]
@@ -134,7 +136,8 @@ class RunResult(Base, frozen=True, tag="RunResult"):
     their order, and of the validation images, whose `validation_labels` run in parallel.
     `outside_confidences` (float32) holds, for each source image of the probe, the highest
     probability that the target head gives it; the rest of the source task is "none of these".
-    Empty in results that were recorded without them.
+    Empty in results that were recorded without them. `chosen_block`: the one that a strategy which
+    chooses a block has trained.
     """
 
     train_accuracy: float | None
@@ -161,6 +164,7 @@ class RunResult(Base, frozen=True, tag="RunResult"):
     validation_labels: tuple[int, ...] = ()
     validation_log_probabilities: bytes = b""
     outside_confidences: bytes = b""
+    chosen_block: str | None = None
 
 
 class RunEnded(Base, frozen=True, tag="RunEnded"):

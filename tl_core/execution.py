@@ -1,34 +1,45 @@
 """Which runs of a comparison are executed, with which rate and memory, and which are taken over."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import torch
+from torch import Tensor
 
-from tl_core import device, metrics
+from tl_core import device, fisher, metrics
+from tl_core.backbones import build
 from tl_core.config import (
     BATCH_SIZE,
     RECIPE_VERSION,
     ComparisonConfig,
+    NotPossible,
     RunConfig,
     RunKind,
+    Setting,
     content_hash,
 )
 from tl_core.datasets import Split, split_with
 from tl_core.events import Event, MicroBatchHalved, RunEnded, RunFailed, RunStarted
+from tl_core.freezing import unfreeze_all
 from tl_core.heads import Probe, ProbeTask, convex_probes
 from tl_core.materials import Materials, Task
+from tl_core.offered import why_not
 from tl_core.plans import limits, steps_of, trial_steps
 from tl_core.runs import SaveState, failure_reason, is_out_of_memory, solve, train
-from tl_core.strategies import Strategy, frozen_prefix, trial_grid
+from tl_core.stages import frozen_prefix
+from tl_core.strategies import NO_TEXTBOOK, Strategy
+from tl_core.trial_grid import trial_grid
 
 Finished = Callable[[str], RunEnded | None]
 LoadState = Callable[[str], dict[str, Any] | None]
 
 # Fewer images at a time would mostly wait, and a model that needs it will not fit anyway.
 SMALLEST_MICRO_BATCH = 4
+
+# What a run has that takes no steps.
+UNTRAINED = Setting(learning_rate=0.0, weight_decay=0.0)
 
 
 class MemoryShort(Exception):
@@ -45,19 +56,31 @@ def cheapest_first(strategies: Sequence[Strategy], materials: Materials) -> list
     )
 
 
-def choose_trial(trials: Sequence[RunEnded], validation_images: int) -> RunConfig:
-    """Return the trial to repeat in full, guarding against optimism on few images.
+def choose_trial(trials: Sequence[RunEnded], validation_images: int) -> Setting:
+    """Return the setting to train in full, guarding against optimism on few images.
 
-    The lowest validation log-loss, then the smallest rate (then the strongest decay) whose
-    validation accuracy lies within one standard error of it. Diverged trials are out, unless all
-    are.
+    The lowest validation log-loss, then the smallest rate (then the strongest penalty and decay)
+    whose validation accuracy lies within one standard error of it. Diverged trials are out, unless
+    all are.
     """
     sound = [t for t in trials if not t.result.diverged] or list(trials)
     best = min(sound, key=lambda t: t.result.validation_loss or 0.0)
     accuracy = best.result.validation_accuracy or 0.0
     floor = accuracy - metrics.standard_error(accuracy, validation_images)
     close = [t for t in sound if (t.result.validation_accuracy or 0.0) >= floor]
-    return min(close, key=lambda t: (t.run.learning_rate, -t.run.weight_decay)).run
+    return min(
+        (setting_of(trial.run) for trial in close),
+        key=lambda s: (s.learning_rate, -(s.penalty_strength or 0.0), -s.weight_decay),
+    )
+
+
+def setting_of(run: RunConfig) -> Setting:
+    """Return what a run was trained with, of what trials choose."""
+    return Setting(
+        learning_rate=run.learning_rate,
+        weight_decay=run.weight_decay,
+        penalty_strength=run.penalty_strength,
+    )
 
 
 class Execution:
@@ -73,8 +96,9 @@ class Execution:
     ) -> None:
         self.config, self.materials = config, materials
         self.finished, self.load_state, self.save_state = finished, load_state, save_state
+        self.importance: Mapping[str, Tensor] | None = None
         self.budget = limits(config, materials.row.preprocessing.crop)
-        self.rates: dict[str, tuple[float, float]] = {}
+        self.settings = dict(config.settings)
         self.splits: dict[int, Split] = {}
         self.probes: dict[Split, tuple[Probe, float]] = {}
         self.micro_batch = BATCH_SIZE
@@ -89,7 +113,7 @@ class Execution:
     def halve_micro_batch(self) -> MicroBatchHalved:
         """Begin anew with half as many images in memory at a time."""
         self.micro_batch //= 2
-        self.rates = {}
+        self.settings = dict(self.config.settings)
         if self.config.device == "cuda":
             torch.cuda.empty_cache()
         return MicroBatchHalved(micro_batch=self.micro_batch)
@@ -103,52 +127,53 @@ class Execution:
 
     def strategy_runs(self, strategy: Strategy, seed: int) -> Iterator[Event]:
         """Yield the events of one strategy's runs for one seed, its trials first."""
+        reason = why_not(strategy, self.materials.row, self.materials.source_images)
+        if reason:
+            run = self._run(strategy, seed, "final", 0, UNTRAINED)
+            yield RunFailed(run_id=self.identity(run), run=run, reason=reason)
+            return
         if strategy.solver != "steps":
             applicable = any(self.config.class_map.get(n) for n in self.materials.dataset.classes)
             if strategy.solver == "convex" or applicable:
-                yield from self.execute(self._run(strategy, seed, "final", 0, 0.0, 0.0))
+                yield from self.execute(self._run(strategy, seed, "final", 0, UNTRAINED))
             return
-        if strategy.name not in self.rates:
+        if strategy.name not in self.settings:
             yield from self._trials(strategy, seed)
-        rate, decay = self.rates[strategy.name]
+        setting = self.settings[strategy.name]
         for kind, steps in steps_of(strategy, self.budget):
-            yield from self.execute(self._run(strategy, seed, kind, steps, rate, decay))
+            yield from self.execute(self._run(strategy, seed, kind, steps, setting))
 
     def _trials(self, strategy: Strategy, seed: int) -> Iterator[Event]:
-        """Yield the trials' events and remember the chosen rate and decay for all seeds."""
-        settled = self.config.settings.get(strategy.name)
-        if settled is not None:
-            self.rates[strategy.name] = (settled.learning_rate, settled.weight_decay)
-            return
+        """Yield the trials' events and remember the chosen setting for all seeds."""
         recipe = self.materials.row.recipe
         rate = recipe.rate if strategy.pretrained else recipe.scratch_rate
         if self.config.learning_rate is not None:
             rate = self.config.learning_rate
-        grid = trial_grid(strategy.pretrained, rate, self.budget.trials)
-        self.rates[strategy.name] = grid[0]
+        grid = trial_grid(strategy, rate, self.budget.trials)
+        self.settings[strategy.name] = grid[0]
         if len(grid) == 1:
             return
         ended = []
-        for rate, decay in grid:
+        for setting in grid:
             steps = trial_steps(self.budget)
-            for event in self.execute(self._run(strategy, seed, "trial", steps, rate, decay)):
+            for event in self.execute(self._run(strategy, seed, "trial", steps, setting)):
                 yield event
                 if isinstance(event, RunEnded):
                     ended.append(event)
         if ended:
-            chosen = choose_trial(ended, len(self.split(seed).validation))
-            self.rates[strategy.name] = (chosen.learning_rate, chosen.weight_decay)
+            self.settings[strategy.name] = choose_trial(ended, len(self.split(seed).validation))
 
     def _run(
-        self, strategy: Strategy, seed: int, kind: RunKind, steps: int, rate: float, decay: float
+        self, strategy: Strategy, seed: int, kind: RunKind, steps: int, setting: Setting
     ) -> RunConfig:
         return RunConfig(
             strategy=strategy,
             seed=seed,
             kind=kind,
             steps=steps,
-            learning_rate=rate,
-            weight_decay=decay,
+            learning_rate=setting.learning_rate,
+            weight_decay=setting.weight_decay,
+            penalty_strength=setting.penalty_strength,
             micro_batch=self.micro_batch if strategy.solver == "steps" else BATCH_SIZE,
             mirror=self.materials.dataset.mirror,
             class_balance="none" if strategy.solver == "none" else self.config.class_balance,
@@ -158,8 +183,10 @@ class Execution:
         """Return the hash of everything that decides the run's numbers; wording does not."""
         config, materials, strategy = self.config, self.materials, run.strategy
         part = self.split(run.seed)
-        rules = (strategy.pretrained, strategy.solver, strategy.stages, strategy.norm_statistics)
-        numbers = (run.seed, run.kind, run.steps, run.learning_rate, run.weight_decay)
+        # The name, as everything that is wording, decides no number; strengths are in the setting.
+        wording = {"name": "", "title": "", "summary": "", "textbook": NO_TEXTBOOK}
+        rules = msgspec.structs.replace(strategy, **wording, strengths=())
+        numbers = (run.seed, run.kind, run.steps, msgspec.to_builtins(setting_of(run)))
         class_map = config.class_map if strategy.solver == "none" else None
         return content_hash(
             RECIPE_VERSION,
@@ -193,7 +220,9 @@ class Execution:
         task = Task(run_id, run, self.split(run.seed), self.materials, self.config.class_map)
         try:
             if run.strategy.solver == "steps":
-                yield from train(task, self.load_state(run_id), self.save_state)
+                yield from train(
+                    task, self.load_state(run_id), self.save_state, self._solved, self._importance
+                )
             else:
                 yield from solve(task, self._solved)
             self.done.add(run_id)
@@ -201,6 +230,25 @@ class Execution:
             if is_out_of_memory(error) and run.steps and self.micro_batch > SMALLEST_MICRO_BATCH:
                 raise MemoryShort from None
             yield RunFailed(run_id=run_id, run=run, reason=failure_reason(error))
+
+    def _importance(self) -> Mapping[str, Tensor]:
+        """Return how much each parameter matters for the source task; measured once, for EWC."""
+        if self.importance is None:
+            learning = self.materials.learning
+            if learning is None:
+                raise NotPossible(
+                    "EWC needs labelled source images to learn from, apart from those that "
+                    "forgetting is measured on: bring at least 40."
+                )
+            backbone = unfreeze_all(build(self.materials.row, self._original_state()))
+            backbone = backbone.to(self.materials.compute.device)
+            self.importance = fisher.importance(
+                backbone, learning.inputs, len(learning.labels), seed=0
+            )
+        return self.importance
+
+    def _original_state(self) -> Mapping[str, Tensor]:
+        return self.materials.original.net.state_dict()
 
     def _solved(self, part: Split) -> tuple[Probe, float]:
         """Return a split's linear probe and its seconds; all seeds are solved together."""

@@ -6,20 +6,27 @@ from typing import Any, Literal
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
+from tl_core.adapters import updates
 from tl_core.backbones import Backbone
-from tl_core.strategies import Stage, block_factors
+from tl_core.stages import block_factors
+from tl_core.strategies import Parameters, Stage
+
+_NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm)
 
 
-def apply_stage(backbone: Backbone, head: nn.Module, stage: Stage) -> list[dict[str, Any]]:
+def apply_stage(
+    backbone: Backbone, head: nn.Module, stage: Stage, parameters: Parameters = "all"
+) -> list[dict[str, Any]]:
     """Freeze and unfreeze parameters; return groups `{"params": [...], "factor": float}`.
 
-    Gradients of earlier stages are dropped, so that a parameter frozen now cannot be moved by a
-    stale one. Raises RuntimeError unless every parameter got exactly one rule. The original source
-    head never trains.
+    Of the blocks that the stage trains only `parameters` train. Gradients of earlier stages are
+    dropped, so that a parameter frozen now cannot be moved by a stale one. Raises RuntimeError
+    unless every parameter got exactly one rule. The original source head never trains.
     """
     factors = block_factors(stage, len(backbone.blocks))
+    may = _trainable(backbone, parameters)
     rules: list[tuple[nn.Parameter, float | None]] = [
-        (parameter, factor)
+        (parameter, factor if parameter in may else None)
         for block, factor in zip(backbone.blocks, factors, strict=True)
         for parameter in block.parameters()
     ]
@@ -32,7 +39,20 @@ def apply_stage(backbone: Backbone, head: nn.Module, stage: Stage) -> list[dict[
         parameter.grad = None
         if factor is not None:
             groups[factor].append(parameter)
-    return [{"params": parameters, "factor": factor} for factor, parameters in groups.items()]
+    return [{"params": members, "factor": factor} for factor, members in groups.items()]
+
+
+def _trainable(backbone: Backbone, parameters: Parameters) -> set[nn.Parameter]:
+    """Return the parameters of a backbone that a strategy may train at all."""
+    if parameters == "norm":
+        norms = [m for m in backbone.net.modules() if isinstance(m, _NORMS)]
+        return {parameter for norm in norms for parameter in norm.parameters()}
+    if parameters == "bias":
+        named = backbone.net.named_parameters()
+        return {parameter for name, parameter in named if name.endswith("bias")}
+    if parameters == "lora":
+        return set(updates(backbone))
+    return set(backbone.net.parameters())
 
 
 def _check_cover(backbone: Backbone, head: nn.Module, ruled: list[nn.Parameter]) -> None:
@@ -80,6 +100,13 @@ def freeze_all(backbone: Backbone) -> None:
     """Let nothing of the backbone train: for feature extraction and every measurement."""
     backbone.eval()
     backbone.requires_grad_(False)
+
+
+def unfreeze_all(backbone: Backbone) -> Backbone:
+    """Let every parameter be differentiated, in eval mode: to measure gradients, not to train."""
+    backbone.eval()
+    backbone.requires_grad_(True)
+    return backbone
 
 
 def trainable_parameters(backbone: Backbone, head: nn.Module) -> int:

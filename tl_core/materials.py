@@ -17,11 +17,15 @@ from tl_core.forgetting import ForgettingMeter, per_epoch_images, ready
 from tl_core.ingest import source_probe
 from tl_core.inputs import Part, PixelInputs
 from tl_core.pixels import Pixels, open_pixels
+from tl_core.source_images import Halves, SourceImages
 
 
 @dataclass(frozen=True)
 class SourceProbe:
-    """Labelled images of the source task; `labels` are indices of source classes, N."""
+    """Labelled images of the source task; `labels` are indices of source classes, N.
+
+    `set_aside`: how many more of the same data set are kept to learn from.
+    """
 
     name: str
     fingerprint: str
@@ -29,6 +33,7 @@ class SourceProbe:
     labels: NDArray[np.int64]
     read_out: ReadOut
     per_epoch: tuple[int, ...]
+    set_aside: int = 0
 
     @property
     def rated(self) -> bool:
@@ -38,7 +43,11 @@ class SourceProbe:
 
 @dataclass(frozen=True)
 class Materials:
-    """One comparison's open rooms. `original` is the pretrained model, frozen, on its device."""
+    """One comparison's open rooms. `original` is the pretrained model, frozen, on its device.
+
+    `probe` measures what is forgotten. `learning` are other source images, for what learns from
+    some, opened only when asked for; where it is None then, `lacks_learning` says why.
+    """
 
     dataset: datasets.Dataset
     row: catalog.Model
@@ -50,6 +59,14 @@ class Materials:
     probe: SourceProbe | None
     meter: ForgettingMeter
     labels: NDArray[np.int64]
+    learning: SourceProbe | None = None
+    lacks_learning: str = ""
+
+    @property
+    def source_images(self) -> int | None:
+        """Labelled source images there are, to measure on and to learn from; None without any."""
+        known = [part for part in (self.probe, self.learning) if part is not None]
+        return sum(len(part.labels) for part in known) if known else None
 
     def source_facts(self) -> SourceFacts | None:
         """Return the probe as an event tells it."""
@@ -66,6 +83,7 @@ class Materials:
             predictions=tuple(predictions.tolist()),
             correct=tuple((predictions == self.probe.labels).tolist()),
             rated=self.probe.rated,
+            set_aside=self.probe.set_aside,
         )
 
 
@@ -85,9 +103,12 @@ class Task:
         return Part(chosen, tuple(self.materials.labels[list(chosen)].tolist()))
 
 
-def open_materials(config: ComparisonConfig) -> Generator[Progress, None, Materials]:
+def open_materials(
+    config: ComparisonConfig, learning: bool = False
+) -> Generator[Progress, None, Materials]:
     """Yield progress while data are decoded and the original model looks at them once.
 
+    `learning`: also open source images to learn from; a strategy that needs them asks by itself.
     Raises NotPossible with a sentence for the user where data or weights are missing.
     """
     compute = device.resolve(config.device, config.precision, config.threads)
@@ -104,14 +125,34 @@ def open_materials(config: ComparisonConfig) -> Generator[Progress, None, Materi
     pixels = yield from open_pixels(dataset, row.preprocessing, compute)
     sha = config.weights_sha256
     read_out = yield from open_read_out(original, sha, pixels, compute, dataset.name)
-    probe = None
+    probe, to_learn, lacks = None, None, ""
+    wanted = learning or any(strategy.penalty == "ewc" for strategy in config.strategies)
     if config.data.probe is not None:
         source = yield from _source_images(config.data.probe, row)
-        probe = yield from _open_probe(source, row, original, sha, compute)
+        halves = _halves(source, row)
+        aside = len(halves.learning.places)
+        probe = yield from _open_probe(source, halves.measured, row, original, sha, compute, aside)
+        if wanted:
+            to_learn = yield from _open_learning(source, halves, row, original, sha, compute)
+    if wanted and to_learn is None:
+        lacks = source_images.why_none_to_learn(len(probe.labels) if probe else 0)
     target = PixelInputs(pixels, dataset.mirror, compute)
     meter = ForgettingMeter(row, compute, probe.inputs if probe else None, target, read_out)
     labels = np.array([image.label for image in dataset.images], dtype=np.int64)
-    return Materials(dataset, row, sha, compute, original, pixels, read_out, probe, meter, labels)
+    return Materials(
+        dataset,
+        row,
+        sha,
+        compute,
+        original,
+        pixels,
+        read_out,
+        probe,
+        meter,
+        labels,
+        to_learn,
+        lacks,
+    )
 
 
 def _source_images(wanted: str, row: catalog.Model) -> Generator[Progress, None, datasets.Dataset]:
@@ -125,16 +166,46 @@ def _source_images(wanted: str, row: catalog.Model) -> Generator[Progress, None,
     return found
 
 
-def _open_probe(
-    dataset: datasets.Dataset, row: catalog.Model, original: Backbone, sha: str, compute: Compute
-) -> Generator[Progress, None, SourceProbe]:
-    """Open the probe's images whose label is a class of this model's source task."""
-    chosen = source_images.selected(dataset, row)
-    if not chosen.places:
+def _halves(dataset: datasets.Dataset, row: catalog.Model) -> Halves:
+    """Return what measures and what is learned from; raises NotPossible where nothing measures."""
+    found = source_images.halves(dataset, row)
+    if not found.measured.places:
         raise NotPossible(
             f"No class of the source images '{dataset.name}' is a class that {row.title} was "
             "trained on. Name the folders like source classes (a name, a synset or an index)."
         )
+    return found
+
+
+def _open_learning(
+    dataset: datasets.Dataset,
+    halves: Halves,
+    row: catalog.Model,
+    original: Backbone,
+    sha: str,
+    compute: Compute,
+) -> Generator[Progress, None, SourceProbe | None]:
+    """Open the half that is learned from, or images drawn for that; None where there is neither."""
+    chosen = halves.learning
+    if source_probe.is_drawn(dataset):
+        yield Progress(message=f"Drawing {source_probe.COUNT:,} source images to learn from")
+        dataset = source_probe.drawn_apart(dataset, row)
+        chosen = source_images.selected(dataset, row)
+    if not chosen.places:
+        return None
+    return (yield from _open_probe(dataset, chosen, row, original, sha, compute))
+
+
+def _open_probe(
+    dataset: datasets.Dataset,
+    chosen: SourceImages,
+    row: catalog.Model,
+    original: Backbone,
+    sha: str,
+    compute: Compute,
+    set_aside: int = 0,
+) -> Generator[Progress, None, SourceProbe]:
+    """Open the chosen images of a data set of source images."""
     kept = tuple(dataset.images[place] for place in chosen.places)
     part = msgspec.structs.replace(dataset, images=kept)
     pixels = yield from open_pixels(part, row.preprocessing, compute)
@@ -147,4 +218,5 @@ def _open_probe(
         labels,
         read_out,
         tuple(per_epoch_images(labels).tolist()),
+        set_aside,
     )

@@ -54,13 +54,15 @@ def compare(
     strategies: Sequence[str] | None = None,
     freeze: Sequence[str] | None = None,
     class_map: Mapping[str, Sequence[int]] | None = None,
+    settings: Mapping[str, Mapping[str, float]] | None = None,
     watch: Callable[[Event], None] = lambda _: None,
     **wanted: Any,
 ) -> Result:
     """Compare strategies on labelled images and return what was measured.
 
     `freeze`: blocks that a strategy of one's own freezes. `class_map`: target class to indices of
-    source classes, None to suggest one. `wanted`: further fields of `request.Request`. `watch` is
+    source classes, None to suggest one. `settings`: rate, decay and penalty strength of strategies
+    whose trials are over, by name. `wanted`: further fields of `request.Request`. `watch` is
     called with every event. Raises what `request.resolve` raises.
     """
     if strategies is not None:
@@ -69,6 +71,8 @@ def compare(
         wanted["freeze"] = tuple(freeze)
     if class_map is not None:
         wanted["mapping"] = json.dumps({name: list(i) for name, i in class_map.items()})
+    if settings:
+        wanted["settings"] = json.dumps({name: dict(one) for name, one in settings.items()})
     request = Request(data=str(data), backbone=backbone, **wanted)
     config, _ = resolve(request, lambda message, fraction: None)
     result = Result()

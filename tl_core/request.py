@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tl_core import catalog, class_map, datasets, ingest, weights
+from tl_core import catalog, class_map, datasets, ingest, setting_text, weights
 from tl_core.catalog import Model
 from tl_core.config import BudgetName, ClassBalance, ComparisonConfig, DataConfig, NotPossible
 from tl_core.datasets import Dataset
@@ -32,6 +32,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     `freeze`: names of blocks that a strategy of one's own freezes, None for no such strategy.
     `steps` and `learning_rate`: instead of the budget's and the model's, for all that train.
     `mapping`: target class to source class indices as JSON text or a file of it, None to suggest.
+    `settings`: of strategies whose trials are over, by name, as JSON text or a file of it.
+    `labels_per_class`: so many training images of each class, None for all.
     `precision` and `threads`: what a comparison was resolved to, to repeat it on any machine.
     `data_fingerprint` and `probe_fingerprint`: what `data` and `source_probe` have to be; other
     images are refused.
@@ -49,6 +51,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     steps: int | None = None
     learning_rate: float | None = None
     class_balance: ClassBalance = "none"
+    settings: str | None = None
+    labels_per_class: int | None = None
     device: str = "auto"
     precision: str = "auto"
     threads: int = 0
@@ -69,9 +73,12 @@ def resolve(request: Request, report: Report) -> tuple[ComparisonConfig, list[Da
         raise NotPossible(f"The number of steps is from 1 to {MOST_STEPS:,}.")
     if request.learning_rate is not None and not 0 < request.learning_rate <= 1:
         raise NotPossible("The learning rate is a number above 0, at most 1.")
+    if request.labels_per_class is not None and request.labels_per_class < 2:
+        raise NotPossible("Training needs 2 labelled images of each class at least.")
     if request.precision not in PRECISIONS:
         raise NotPossible(f"The precision is one of {', '.join(PRECISIONS)}.")
     strategies = _strategies(request, row)
+    settings = {} if request.settings is None else setting_text.read(request.settings, strategies)
     file = _weights(request.weights, row, report)
     target = _data(request.data, "target", report)
     _refuse_others(request.data, target.fingerprint, request.data_fingerprint)
@@ -90,6 +97,8 @@ def resolve(request: Request, report: Report) -> tuple[ComparisonConfig, list[Da
         steps=request.steps,
         learning_rate=request.learning_rate,
         class_balance=request.class_balance,
+        settings=settings,
+        labels_per_class=request.labels_per_class,
         device=request.device,
         precision=request.precision,
         threads=request.threads,

@@ -13,7 +13,7 @@ from tl_core.events import EpochEnded, RunResult
 from tl_core.forgetting import Change
 from tl_core.inputs import Inputs, Part
 from tl_core.materials import Task
-from tl_core.strategies import block_factors
+from tl_core.stages import passes
 from tl_core.trainer import Prediction
 
 # "As good as final": the share of the final validation accuracy that `steps_to_95` waits for.
@@ -52,22 +52,17 @@ def packed(values: NDArray[np.float64]) -> bytes:
     return np.nan_to_num(values).astype("<f4").tobytes()
 
 
-def training_flops(row: Model, run: RunConfig, inputs: Inputs, looked: int) -> float:
+def training_flops(
+    row: Model, run: RunConfig, inputs: Inputs, looked: int, chosen: int | None = None
+) -> float:
     """Return the floating-point operations of a run's training, from the catalog's block costs.
 
-    `looked`: passes of one image through the kept frozen prefix.
-
-    A trainable block costs three forward passes (itself, the gradient of its input, that of its
-    weights), a frozen one behind it two, one before it one.
+    `looked`: passes of one image through the kept frozen prefix; `chosen`: the block that the
+    strategy's choice fell on.
     """
-    factors = block_factors(run.strategy.stages[-1], len(row.blocks))
-    trained = [i for i, factor in enumerate(factors) if factor is not None]
-    first = trained[0] if trained else len(row.blocks)
-    step = sum(
-        block.flops * (1 if i < first else 3 if factors[i] is not None else 2)
-        for i, block in enumerate(row.blocks)
-        if i >= inputs.boundary
-    )
+    costs = passes(run.strategy, len(row.blocks), chosen)
+    behind = list(zip(row.blocks, costs, strict=True))[inputs.boundary :]
+    step = sum(block.flops * cost for block, cost in behind)
     prefix = sum(block.flops for block in row.blocks[: inputs.boundary])
     return float(run.steps * run.batch_size * step + looked * prefix)
 

@@ -7,25 +7,25 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from tl_core import device, kept_models, metrics
+from tl_core import adapters, device, kept_models, metrics
 from tl_core.activations import ReadOut, open_inputs, read_out_pass
-from tl_core.backbones import Backbone, build
-from tl_core.datasets import Split
 from tl_core.events import Event, RunEnded, RunResult, RunStarted
 from tl_core.forgetting import Change
 from tl_core.freezing import apply_stage, trainable_parameters
-from tl_core.heads import Head, Probe, zero_shot_probabilities
+from tl_core.heads import Probe, zero_shot_probabilities
 from tl_core.inputs import Inputs, Part
+from tl_core.interpolation import between
 from tl_core.materials import Task
 from tl_core.model_watch import ModelWatch, open_watch
+from tl_core.preparation import Importance, Prepared, Solved, prepare
 from tl_core.run_result import best_step, packed, result_of, steps_to_95, training_flops
-from tl_core.strategies import Strategy, frozen_prefix
+from tl_core.stages import frozen_prefix, stages_of
+from tl_core.strategies import Strategy
 from tl_core.trainer import Fit, Prediction
 
 SaveState = Callable[[str, Callable[[], dict[str, Any]]], None]
-# A split's linear probe, and the seconds that are its share of the solution.
-Solved = Callable[[Split], tuple[Probe, float]]
 
 
 def solve(task: Task, solved: Solved) -> Iterator[Event]:
@@ -99,13 +99,21 @@ def _zero_shot(task: Task, read_out: ReadOut) -> NDArray[np.float64]:
     return zero_shot_probabilities(read_out.source_logits, task.class_map, classes)
 
 
-def train(task: Task, resume: dict[str, Any] | None, save_state: SaveState) -> Iterator[Event]:
+def train(
+    task: Task,
+    resume: dict[str, Any] | None,
+    save_state: SaveState,
+    solved: Solved,
+    importance: Importance,
+) -> Iterator[Event]:
     """Yield a run of the training loop; `save_state` is called after every epoch."""
     begun = time.perf_counter()
     materials, run = task.materials, task.run
     strategy = run.strategy
-    backbone, head = _model(task)
-    boundary = frozen_prefix(strategy, len(backbone.blocks)) if strategy.pretrained else 0
+    prepared = prepare(task, resume, solved, importance)
+    boundary = 0
+    if strategy.pretrained:
+        boundary = frozen_prefix(strategy, len(prepared.backbone.blocks), prepared.chosen)
     inputs = yield from open_inputs(
         materials.original,
         boundary,
@@ -119,26 +127,29 @@ def train(task: Task, resume: dict[str, Any] | None, save_state: SaveState) -> I
     watch = None
     if strategy.pretrained:
         watch = yield from open_watch(materials, task.split.validation, boundary)
-    trainable, total = _count(backbone, head, strategy)
+    trainable = _trainable(prepared, strategy)
     yield RunStarted(
-        run_id=task.run_id, run=run, trainable_parameters=trainable, total_parameters=total
+        run_id=task.run_id,
+        run=run,
+        trainable_parameters=trainable,
+        total_parameters=prepared.parameters,
     )
     with device.peak_memory(materials.compute.device) as memory:
-        fit = _fit(task, backbone, head, inputs, watch, resume)
+        fit = _fit(task, prepared, inputs, watch, resume)
         # Another comparison may have begun this run: its log lacks the points so far.
         yield from tuple(fit.history)
         for event in fit:
             yield event
             save_state(task.run_id, fit.state)
-    result = _trained_result(task, fit, memory["megabytes"])
+    result, state = _trained_result(task, fit, prepared, memory["megabytes"])
     if run.kind == "final" and not fit.diverged:
-        original, state = materials.original.net.state_dict(), fit.backbone.net.state_dict()
+        original = materials.original.net.state_dict()
         kept_models.keep(task.run_id, original, state, fit.head.linear.weight, fit.head.linear.bias)
     yield RunEnded(
         run_id=task.run_id,
         run=run,
         trainable_parameters=trainable,
-        total_parameters=total,
+        total_parameters=prepared.parameters,
         curve=tuple(fit.history),
         result=result,
         seconds=time.perf_counter() - begun,
@@ -147,8 +158,7 @@ def train(task: Task, resume: dict[str, Any] | None, save_state: SaveState) -> I
 
 def _fit(
     task: Task,
-    backbone: Backbone,
-    head: Head,
+    prepared: Prepared,
     inputs: Inputs,
     watch: ModelWatch | None,
     resume: dict[str, Any] | None,
@@ -157,8 +167,8 @@ def _fit(
     return Fit(
         task.run_id,
         task.run,
-        backbone,
-        head,
+        prepared.backbone,
+        prepared.head,
         inputs,
         task.part(task.split.train),
         task.part(task.split.validation),
@@ -166,15 +176,24 @@ def _fit(
         materials.row.recipe.optimizer,
         watch,
         resume,
+        chosen=prepared.chosen,
+        penalty=prepared.penalty,
     )
 
 
-def _trained_result(task: Task, fit: Fit, megabytes: float | None) -> RunResult:
-    """Return what a finished fit measured; what it forgot is looked at for final runs alone."""
+def _trained_result(
+    task: Task, fit: Fit, prepared: Prepared, megabytes: float | None
+) -> tuple[RunResult, dict[str, Tensor]]:
+    """Return what a finished fit measured, and its backbone's weights as they are deployed.
+
+    What it forgot is looked at for final runs alone.
+    """
     materials, run = task.materials, task.run
-    change = None
+    if run.strategy.interpolation is not None and not fit.diverged:
+        _go_back(task, fit, prepared)
+    state, change = adapters.merged(fit.backbone), None
     if run.strategy.pretrained and run.kind == "final" and not fit.diverged:
-        change = materials.meter.measure(fit.backbone.net.state_dict(), task.split.test)
+        change = materials.meter.measure(state, task.split.test)
 
     def predict(part: Part) -> Prediction:
         # The fresh pass that forgetting was measured by has seen the test images already.
@@ -183,13 +202,14 @@ def _trained_result(task: Task, fit: Fit, megabytes: float | None) -> RunResult:
         return fit.predict(part)
 
     looked = len(task.split.train) * (fit.inputs.views + 1) + len(task.split.validation)
-    return result_of(
+    chosen = prepared.chosen
+    result = result_of(
         task,
         predict,
         change,
-        train_seconds=fit.seconds + looked * fit.inputs.seconds_per_view,
+        train_seconds=prepared.seconds + fit.seconds + looked * fit.inputs.seconds_per_view,
         peak_memory_mb=megabytes,
-        flops=training_flops(materials.row, run, fit.inputs, looked),
+        flops=training_flops(materials.row, run, fit.inputs, looked, chosen),
         steps=fit.step,
         steps_to_95=steps_to_95(fit.history),
         best_step=best_step(fit.history),
@@ -197,7 +217,17 @@ def _trained_result(task: Task, fit: Fit, megabytes: float | None) -> RunResult:
         regularisation=run.weight_decay,
         diverged=fit.diverged,
         outside_confidences=_outside(task, fit, change),
+        chosen_block=None if chosen is None else materials.row.blocks[chosen].name,
     )
+    return result, state
+
+
+def _go_back(task: Task, fit: Fit, prepared: Prepared) -> None:
+    """Leave the model the strategy's share of the way from its start to what it was trained to."""
+    share = task.run.strategy.interpolation or 0.0
+    start = task.materials.original.net.state_dict()
+    fit.backbone.net.load_state_dict(between(start, fit.backbone.net.state_dict(), share))
+    fit.head.load_state_dict(between(prepared.head_start, fit.head.state_dict(), share))
 
 
 def _outside(task: Task, fit: Fit, change: Change | None) -> bytes:
@@ -212,27 +242,13 @@ def _outside(task: Task, fit: Fit, change: Change | None) -> bytes:
     return packed(fit.head_logits(features).double().softmax(dim=1).max(dim=1).values.numpy())
 
 
-def _model(task: Task) -> tuple[Backbone, Head]:
-    """Return the run's own backbone and new head on the device, initialised by its seed."""
-    materials, run = task.materials, task.run
-    state = materials.original.net.state_dict() if run.strategy.pretrained else None
-    backbone = build(materials.row, state, seed=run.seed)
-    with torch.random.fork_rng():
-        torch.manual_seed(run.seed)
-        head = Head(materials.row.feature_size, len(materials.dataset.classes))
-    where = materials.compute.device
-    backbone = backbone.to(device=where, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return backbone, head.to(where)
-
-
-def _count(backbone: Backbone, head: Head, strategy: Strategy) -> tuple[int, int]:
-    """Return parameters that any stage trains, and all of the adapted model."""
-    trained = 0
-    for stage in strategy.stages:
-        apply_stage(backbone, head, stage)
-        trained = max(trained, trainable_parameters(backbone, head))
-    of_blocks = sum(p.numel() for block in backbone.blocks for p in block.parameters())
-    return trained, of_blocks + sum(p.numel() for p in head.parameters())
+def _trainable(prepared: Prepared, strategy: Strategy) -> int:
+    """Return the number of parameters that train in the stage in which most do."""
+    backbone, head, found = prepared.backbone, prepared.head, 0
+    for stage in stages_of(strategy, len(backbone.blocks), prepared.chosen):
+        apply_stage(backbone, head, stage, strategy.parameters)
+        found = max(found, trainable_parameters(backbone, head))
+    return found
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from tl_core import setting_text
 from tl_core.catalog import Model, catalog
 from tl_core.command import frozen_blocks
 from tl_core.config import DRAWN, ComparisonConfig
@@ -72,6 +73,10 @@ def _arguments(config: ComparisonConfig, row: Model | None) -> Iterator[str]:
         yield f"learning_rate={config.learning_rate!r}"
     if config.class_balance != "none":
         yield f"class_balance={config.class_balance!r}"
+    if config.settings:
+        yield f"settings={setting_text.plain(config.settings)!r}"
+    if config.labels_per_class is not None:
+        yield f"labels_per_class={config.labels_per_class}"
     yield f"device={config.device!r}"
     yield f"precision={config.precision!r}"
     yield f"threads={config.threads}"

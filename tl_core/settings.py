@@ -48,6 +48,15 @@ def _frozen(config: ComparisonConfig) -> str:
     return "".join("T" if factor is not None else "f" for factor in own.stages[-1].last[::-1])
 
 
+def _settled(config: ComparisonConfig) -> str:
+    """Return what was fixed beforehand, a strategy after the other."""
+    said = []
+    for name, one in sorted(config.settings.items()):
+        penalty = "" if one.penalty_strength is None else f", penalty {one.penalty_strength:g}"
+        said.append(f"{name}: rate {one.learning_rate:g}, decay {one.weight_decay:g}{penalty}")
+    return "; ".join(said) or "found by trials"
+
+
 def _mapped(config: ComparisonConfig) -> str:
     pairs = [
         f"{name}: {', '.join(map(str, indices))}"
@@ -69,6 +78,8 @@ _SAID: Final[dict[str, Callable[[ComparisonConfig], str]]] = {
         "the model's own" if c.learning_rate is None else f"{c.learning_rate:.2g}"
     ),
     "Rare classes": lambda c: {"none": "as they are"}.get(c.class_balance, c.class_balance),
+    "Settings of strategies": _settled,
+    "Labels per class": lambda c: "all" if c.labels_per_class is None else str(c.labels_per_class),
     "Source images": _source,
     "Class map": _mapped,
     "Device": lambda c: c.device,

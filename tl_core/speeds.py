@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from tl_core.catalog import Model, catalog
 from tl_core.config import BATCH_SIZE
 from tl_core.record import Record
-from tl_core.strategies import Strategy, block_factors, frozen_prefix
+from tl_core.stages import block_factors, frozen_prefix, stages_of
+from tl_core.strategies import Strategy
 
 # Floating-point operations a second where not even a convolution was measured: a CPU core with
 # bfloat16, a graphics card, an Apple GPU.
@@ -80,9 +81,11 @@ def measured_speeds(found: Record) -> dict[str, float]:
 
 def step_seconds(row: Model, strategy: Strategy) -> float:
     """Return the seconds of a step beside the network: the optimiser, and fresh views."""
-    factors = block_factors(strategy.stages[-1], len(row.blocks))
+    factors = block_factors(stages_of(strategy, len(row.blocks))[-1], len(row.blocks))
     pairs = zip(row.blocks, factors, strict=True)
-    trained = sum(block.parameters for block, factor in pairs if factor is not None)
+    trained = 0
+    if strategy.parameters == "all":
+        trained = sum(block.parameters for block, factor in pairs if factor is not None)
     fresh = not strategy.pretrained or frozen_prefix(strategy, len(row.blocks)) == 0
     view = (VIEW_SECONDS + VIEW_PIXEL_SECONDS * row.preprocessing.crop**2) if fresh else 0.0
     return OPTIMIZER_SECONDS * trained + BATCH_SIZE * view

@@ -15,6 +15,9 @@ class Textbook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     flexibility: str
 
 
+NO_TEXTBOOK = Textbook("", "", "", "")
+
+
 class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One phase of training.
 
@@ -117,6 +120,8 @@ _FIVE = (
 _ALL_TRAIN = (Stage(1.0, HEAD, (), BACKBONE),)
 # A head that starts as the linear probe is as good as the backbone already: it moves as slowly.
 _PROBE_START = (Stage(1.0, BACKBONE, (), BACKBONE),)
+# Few parameters, and none of them a whole weight: they may move as fast as the head.
+_FEW_TRAIN = (Stage(1.0, HEAD, (), HEAD),)
 # Howard & Ruder 2018: every layer group learns 2.6 times slower than the one above it.
 _ULMFIT_DECAY = 1 / 2.6
 
@@ -134,7 +139,7 @@ _BEYOND = (
         title="Discriminative rates",
         summary="Everything is trained, each block 2.6 times slower than the one after it.",
         textbook=Textbook("some (500 to 5,000)", "high", "medium", "high"),
-        stages=_ALL_TRAIN,
+        stages=(Stage(1.0, HEAD, (), HEAD),),
         decay=_ULMFIT_DECAY,
     ),
     Strategy(
@@ -150,7 +155,7 @@ _BEYOND = (
         title="Norm-only tuning",
         summary="Only scales and shifts of normalisation layers and a new head are trained.",
         textbook=Textbook("few to some", "medium", "low", "medium"),
-        stages=_ALL_TRAIN,
+        stages=_FEW_TRAIN,
         parameters="norm",
     ),
     Strategy(
@@ -158,7 +163,7 @@ _BEYOND = (
         title="Bias-only tuning",
         summary="Only the biases and a new head are trained.",
         textbook=Textbook("few to some", "medium", "low", "low to medium"),
-        stages=_ALL_TRAIN,
+        stages=_FEW_TRAIN,
         parameters="bias",
     ),
     Strategy(
@@ -202,7 +207,7 @@ _BEYOND = (
         title="LoRA",
         summary="The weights stay; a low-rank update of each layer and a new head are trained.",
         textbook=Textbook("few to some", "high", "low to medium", "medium"),
-        stages=_ALL_TRAIN,
+        stages=_FEW_TRAIN,
         parameters="lora",
     ),
     Strategy(
@@ -222,26 +227,6 @@ STRATEGIES: dict[str, Strategy] = {strategy.name: strategy for strategy in (*_FI
 TEXTBOOK_STRATEGIES: tuple[str, ...] = tuple(strategy.name for strategy in _FIVE)
 
 
-# What the trials of a budget try, around the model's own rate: three rates, two decays.
-_RATE_FACTORS = {True: (1.0, 1 / 3, 10 / 3), False: (1.0, 1 / 5, 2.0)}
-_WEIGHT_DECAYS = {True: (1e-4, 0.0), False: (5e-4, 0.0)}
-
-
-def trial_grid(pretrained: bool, rate: float, trials: int) -> list[tuple[float, float]]:
-    """Return `trials` pairs (learning rate, weight decay), the model's own first.
-
-    Raises ValueError for more trials than the grid of three rates and two weight decays holds.
-    """
-    grid = [
-        (rate * factor, decay)
-        for decay in _WEIGHT_DECAYS[pretrained]
-        for factor in _RATE_FACTORS[pretrained]
-    ]
-    if trials > len(grid):
-        raise ValueError(f"The grid holds {len(grid)} trials, {trials} were asked for.")
-    return grid[:trials]
-
-
 def custom_strategy(frozen: Sequence[bool]) -> Strategy:
     """Return the user's own choice of frozen blocks as a strategy.
 
@@ -255,34 +240,4 @@ def custom_strategy(frozen: Sequence[bool]) -> Strategy:
         summary=f"Your choice: {trained} of {len(frozen)} blocks and a new head are trained.",
         textbook=Textbook("depends", "depends", "grows with depth", "yours"),
         stages=(Stage(1.0, HEAD, factors, None),),
-    )
-
-
-def block_factors(stage: Stage, blocks: int) -> list[float | None]:
-    """Return the learning-rate factor (None: frozen) of each block, input to output.
-
-    Raises ValueError if the stage has rules for more blocks than there are.
-    """
-    last = list(stage.last)
-    if len(last) > blocks:
-        raise ValueError(
-            f"The stage gives rules to {len(last)} blocks, the backbone has only {blocks}."
-        )
-    return [stage.rest] * (blocks - len(last)) + last[::-1]
-
-
-def frozen_prefix(strategy: Strategy, blocks: int) -> int:
-    """Return how many blocks, from the input on, no stage of the strategy ever trains."""
-    prefix = blocks
-    for stage in strategy.stages:
-        factors = block_factors(stage, blocks)
-        trained = [i for i, factor in enumerate(factors) if factor is not None]
-        prefix = min([prefix, *trained[:1]])
-    return prefix
-
-
-def leaves_backbone(strategy: Strategy) -> bool:
-    """Return whether the pretrained backbone stays as it is, whatever model it is."""
-    return strategy.pretrained and all(
-        factor is None for stage in strategy.stages for factor in (*stage.last, stage.rest)
     )

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tl_core.config import ComparisonConfig
-from tl_core.estimate import Counts, plan_of
+from tl_core import datasets
+from tl_core.config import DRAWN, ComparisonConfig
+from tl_core.estimate import Counts, plan_of, stored_pixels
+from tl_core.ingest import source_probe
 from tl_core.sweep import Sweep
 
 
@@ -20,16 +22,34 @@ def sweep_seconds(
     knows of this machine (`store.device()`, `store.speeds()`). Runs that are finished already are
     counted as if they were not.
     """
-    total, seen = 0.0, False
+    total = 0.0
     for point in sweep.points:
-        there = _labelled(point.config, counts)
-        planned = plan_of(
-            point.config, replace(there, pixels=0.0) if seen else there, device, measured
-        )
+        planned = plan_of(point.config, _labelled(point.config, counts), device, measured)
         if planned is None:
             return None
-        total, seen = total + planned.seconds, True
+        total += planned.seconds
+        # Decoded once for all points.
+        counts = replace(counts, pixels=0.0)
     return total
+
+
+def whole_counts(base: ComparisonConfig) -> Counts:
+    """Return the counts of a comparison's data with all its labels, from the data directory.
+
+    Raises BadInput where the data are no longer there.
+    """
+    data, probe = datasets.load(base.data.fingerprint), base.data.probe
+    part = datasets.split(data, 0)
+    drawn = probe is not None and probe.startswith(DRAWN)
+    there = source_probe.COUNT if drawn else len(datasets.load(probe).images) if probe else 0
+    return Counts(
+        len(part.train),
+        len(part.validation),
+        len(part.test),
+        there,
+        classes=len(data.classes),
+        pixels=stored_pixels(data),
+    )
 
 
 def _labelled(config: ComparisonConfig, counts: Counts) -> Counts:

@@ -13,8 +13,8 @@ import numpy as np
 from tl_core import pairing, stats
 from tl_core.curves import Measure, change_measure
 from tl_core.record import Record
+from tl_core.stages import leaves_backbone
 from tl_core.stats import Interval, Matrix
-from tl_core.strategies import leaves_backbone
 from tl_core.tables import StrategyRow
 
 Pair = tuple[str, str]

@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tl_core.backbones import Backbone
-from tl_core.batches import VIEWS, Batches, schedule, stage_ends
+from tl_core.batches import VIEWS, Batches, schedule
 from tl_core.config import RunConfig
 from tl_core.device import Compute, synchronise
 from tl_core.events import EpochEnded
 from tl_core.freezing import apply_stage, set_modes
 from tl_core.heads import Head
 from tl_core.inputs import Inputs, Part, generator
+from tl_core.penalties import Distillation, Penalty, Pull
 from tl_core.plans import MOST_EVALUATIONS
+from tl_core.stages import stage_ends, stages_of
 
 MOMENTUM = 0.9
 
@@ -68,8 +70,14 @@ class Fit:
         optimizer: Literal["sgd", "adamw"] = "sgd",
         source: SourceWatch | None = None,
         resume: dict[str, Any] | None = None,
+        *,
+        chosen: int | None = None,
+        penalty: Penalty | None = None,
     ) -> None:
-        """Prepare; raises ValueError if the strategy has no stages to train."""
+        """Prepare; raises ValueError if the strategy has no stages to train.
+
+        `chosen`: the block that the strategy's choice fell on. `penalty`: what its kind is made of.
+        """
         if not run.strategy.stages:
             raise ValueError(f"{run.strategy.name} has no stages: there is nothing to train.")
         self.run_id, self.run, self.compute = run_id, run, compute
@@ -82,7 +90,12 @@ class Fit:
         self._weights = self._batches.weights.to(compute.device)
         self.step, self.seconds, self.diverged = 0, 0.0, False
         self.history: list[EpochEnded] = []
-        self._ends = stage_ends(run)
+        blocks = len(backbone.blocks)
+        self.chosen = chosen
+        self.stages = stages_of(run.strategy, blocks, chosen)
+        self._ends = stage_ends(run.strategy, blocks, run.steps)
+        self._pull = penalty if isinstance(penalty, Pull) else None
+        self._distillation = penalty if isinstance(penalty, Distillation) else None
         torch.manual_seed(run.seed)
         self._enter_stage(0)
         if resume is not None:
@@ -111,7 +124,9 @@ class Fit:
         self._train_mode()
         while self.step < until:
             if self.step >= self._ends[self.stage]:
-                self._enter_stage(self.stage + 1)
+                # With few steps two stages may begin at once.
+                after = next(i for i, end in enumerate(self._ends) if end > self.step)
+                self._enter_stage(after)
                 self._train_mode()
             losses.append(self._step())
             self.step += 1
@@ -122,8 +137,8 @@ class Fit:
         return mean
 
     def _train_mode(self) -> None:
-        strategy = self.run.strategy
-        set_modes(self.backbone, self.head, strategy.stages[self.stage], strategy.norm_statistics)
+        statistics = self.run.strategy.norm_statistics
+        set_modes(self.backbone, self.head, self.stages[self.stage], statistics)
 
     def _step(self) -> Tensor:
         """Take one step; micro-batches add up to the gradient of the whole batch."""
@@ -137,11 +152,22 @@ class Fit:
         for part in torch.split(places, self.run.micro_batch):
             batch = self.inputs.training_batch(self._indices[part].tolist(), randomness)
             labels = self._labels[part.to(self._labels.device)]
-            loss = self._loss(self._logits(batch)[0], labels) / len(places)
+            loss = self._batch_loss(batch, labels) / len(places)
             loss.backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach())
         self.optimizer.step()
+        if self._pull is not None:
+            losses.append(self._pull.value())
+            self._pull.after_step(self.optimizer.param_groups)
         return torch.stack(losses).sum()
+
+    def _batch_loss(self, batch: Tensor, labels: Tensor) -> Tensor:
+        """Return what a micro-batch adds to the loss, summed over its images."""
+        logits, of_source = self._logits(batch, source=self._distillation is not None)
+        loss = self._loss(logits, labels)
+        if self._distillation is not None and of_source is not None:
+            loss = loss + self._distillation.loss(batch, self.inputs.boundary, of_source)
+        return loss
 
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return the sum of the images' cross-entropies, weighted if that is how to balance."""
@@ -160,7 +186,8 @@ class Fit:
     def _enter_stage(self, stage: int) -> None:
         """Freeze, unfreeze and start a new optimiser: an old one could move what is now frozen."""
         self.stage = stage
-        groups = apply_stage(self.backbone, self.head, self.run.strategy.stages[stage])
+        parameters = self.run.strategy.parameters
+        groups = apply_stage(self.backbone, self.head, self.stages[stage], parameters)
         groups = [{**group, "lr": 0.0} for group in groups]
         decay, fused = self.run.weight_decay, self.compute.device in ("cpu", "cuda")
         if self.optimizer_name == "adamw":
@@ -228,6 +255,7 @@ class Fit:
             "head": self.head.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "stage": self.stage,
+            "chosen": self.chosen,
             "step": self.step,
             "seconds": self.seconds,
             "random": torch.get_rng_state(),

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import streamlit as st
 
-from tl_core import datasets, estimate, offered
+from tl_core import datasets, estimate, offered, source_images
 from tl_core.catalog import Model, catalog
 from tl_core.config import DRAWN, ComparisonConfig
 from tl_core.datasets import Dataset
@@ -75,7 +75,7 @@ def prepared(chosen: Choice) -> Prepared:
             train,
             validation,
             test,
-            len(probe.images) if probe else drawn,
+            _measured(probe.fingerprint, row.name, probe) if probe else drawn,
             classes=len(data.classes),
             pixels=_pixels(data.fingerprint, data),
         ),
@@ -108,6 +108,11 @@ def sizes(data: Dataset) -> tuple[int, int, int]:
 def _sizes(fingerprint: str, _data: Dataset) -> tuple[int, int, int]:
     part = datasets.split(_data, 0)
     return len(part.train), len(part.validation), len(part.test)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _measured(fingerprint: str, model: str, _probe: Dataset) -> int:
+    return len(source_images.halves(_probe, catalog()[model]).measured.places)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

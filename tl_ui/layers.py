@@ -6,7 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from tl_core.catalog import Model
-from tl_core.strategies import STRATEGIES, Strategy, block_factors
+from tl_core.stages import block_factors
+from tl_core.strategies import STRATEGIES, Strategy
 from tl_core.wording import count, number_of, percent
 from tl_ui.state import choice, choose
 

@@ -105,7 +105,7 @@ def _pictures(source: SourceFacts, row: Model | None) -> tuple[Dataset, tuple[in
     data = current.load(source.fingerprint)
     if data is None or row is None:
         return None
-    chosen = source_images.selected(data, row)
+    chosen = source_images.measured_in(source, data, row)
     return (data, chosen.places) if chosen.labels == source.labels else None
 
 

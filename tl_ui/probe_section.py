@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from tl_core import catalog, class_map
+from tl_core import catalog, class_map, source_images
 from tl_core.catalog import Model
 from tl_core.config import DRAWN, RATED_FROM
 from tl_core.datasets import Dataset
@@ -62,25 +62,28 @@ def taken(data: Dataset) -> None:
 def coverage(data: Dataset, row: Model) -> tuple[str, list[str]]:
     """Return what the images can measure, and a line on each label without a source class."""
     sources = catalog.source_classes(row.weights.source_classes)
-    matched = class_map.match_source(data.classes, sources)
-    usable = [image for image in data.images if matched[data.classes[image.label]] is not None]
-    classes = {matched[data.classes[image.label]] for image in usable}
+    halves = source_images.halves(data, row)
+    usable, aside = len(halves.measured.places), len(halves.learning.places)
+    classes = set(halves.measured.labels)
     lost = [
         f"{label}: {found.reason}"
         for label, found in class_map.unmatched(data.classes, sources).items()
     ]
     if not usable:
         return "None of these labels is a source class of this model, so nothing is measured.", lost
-    text = (
-        f"Forgetting is measured on {len(classes):,} of {len(sources):,} source classes, "
-        f"{number_of(len(usable), 'image')}."
-    )
-    if len(usable) < RATED_FROM:
-        text = (
-            f"{number_of(len(usable), 'image')} of {len(classes):,} of {len(sources):,} source "
-            f"classes: under {RATED_FROM} images predictions are shown, but no rate."
-        )
-    return text, lost
+    images = number_of(usable, "image")
+    if usable < RATED_FROM:
+        return (
+            f"{images} of {len(classes):,} of {len(sources):,} source classes: under {RATED_FROM} "
+            "images predictions are shown, but no rate."
+        ), lost
+    text = f"Forgetting is measured on {len(classes):,} of {len(sources):,} source classes, "
+    if not aside:
+        return f"{text}{images}.", lost
+    return (
+        f"{text}{usable:,} of {number_of(usable + aside, 'image')}. The other half is for what "
+        "learns from source images, so that nothing is measured on what it was fitted to."
+    ), lost
 
 
 def title(data: Dataset) -> str:

@@ -11,6 +11,7 @@ from tl_core.learning_curve import LearningCurve
 from tl_core.record import Record
 from tl_core.store import Comparison
 from tl_core.sweep import Sweep, SweepPoint
+from tl_core.sweep_line import sweep_line
 from tl_core.sweep_measures import measures
 from tl_core.sweep_points import SWEEPS
 from tl_core.swept import Swept
@@ -43,14 +44,16 @@ def show(job: Comparison) -> None:
         st.info("Nothing was measured before it ended.", icon=":material/info:")
         return
     key = f"{job.id} {followed.after}"
-    curves = _curves(key, followed.found)
-    _said(key, followed.found, job.config, curves)
-    _chart(job, sweep, frame, curves)
+    lines = _sentences(key, followed.found, job.config)
+    st.markdown("\n".join(f"- {safe_label(line, 700)}" for line in lines))
+    _chart(job, sweep, frame, _curves(key, followed.found))
     chart.legend(sweep_live.strategies(sweep))
     st.caption(_reading(sweep))
     _point(job, sweep, followed)
     with st.expander("All numbers", icon=":material/table:"):
         _table(job, frame)
+        st.caption("The command that gives the same numbers:")
+        st.code(sweep_line(sweep, job.config), language="bash", wrap_lines=True)
 
 
 def _head(job: Comparison) -> None:
@@ -80,15 +83,8 @@ def _curves(key: str, _found: Swept) -> list[LearningCurve]:
 
 
 @st.cache_data(max_entries=16, show_spinner="Comparing the points image by image")
-def _sentences(
-    key: str, _found: Swept, _base: ComparisonConfig, _curves: list[LearningCurve]
-) -> list[str]:
-    return sweep_sentences.sentences(_found, _base, _curves)
-
-
-def _said(key: str, found: Swept, base: ComparisonConfig, curves: list[LearningCurve]) -> None:
-    lines = _sentences(key, found, base, curves)
-    st.markdown("\n".join(f"- {safe_label(line, 700)}" for line in lines))
+def _sentences(key: str, _found: Swept, _base: ComparisonConfig) -> list[str]:
+    return sweep_sentences.said(_found, _base)
 
 
 def _chart(job: Comparison, sweep: Sweep, frame: pd.DataFrame, curves: list[LearningCurve]) -> None:

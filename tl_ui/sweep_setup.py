@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import msgspec
 import streamlit as st
 
 from tl_core.config import ComparisonConfig, NotPossible
@@ -112,7 +113,7 @@ def _button(sweep: Sweep | None, config: ComparisonConfig, base: Base, reason: s
             key="sweep_start",
             disabled=sweep is None,
             on_click=sweep_jobs.start,
-            args=(sweep, config),
+            args=(sweep, msgspec.structs.replace(config, settings=dict(base.settings))),
         )
         if seconds is not None:
             st.caption(

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from tl_core.record import Record
+from tl_core.source_images import measured_on
 from tl_core.tables import source_summary
 from tl_core.verdict import Clause, Verdict
 from tl_core.wording import number_of, percent
@@ -73,7 +74,7 @@ def source(found: Record) -> None:
         )
         return
     classes = number_of(probe.source_classes, "source class", "source classes")
-    images = number_of(probe.images, "image")
+    images = measured_on(probe)
     said = f"Source skill measured on {probe.classes:,} of {classes}, {images}"
     if not probe.rated:
         st.caption(

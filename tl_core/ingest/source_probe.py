@@ -24,6 +24,9 @@ COUNT: Final = 1000
 # Training draws with the ten millions and what follows them: the model has seen none of these.
 SEED: Final = 1_234_567
 NAME: Final = "Drawn source images"
+# Images to learn from are others than those that measure.
+LEARNING_SEED: Final = 7_654_321
+LEARNING_NAME: Final = "Drawn source images to learn from"
 
 # Raised when the same images would be stored in another way.
 FORMAT: Final = 1
@@ -34,9 +37,13 @@ def probe_of(row: Model) -> str | None:
 
     It says all that decides them, and is the signature of their data set.
     """
+    return _signature(row, SEED)
+
+
+def _signature(row: Model, seed: int) -> str | None:
     if not row.weights.drawn:
         return None
-    return f"{DRAWN}{row.weights.source_classes}:{VERSION}:{COUNT}:{SEED}:{FORMAT}"
+    return f"{DRAWN}{row.weights.source_classes}:{VERSION}:{COUNT}:{seed}:{FORMAT}"
 
 
 def known(row: Model) -> Dataset | None:
@@ -51,22 +58,33 @@ def drawn(row: Model, progress: Progress | None = None) -> Dataset:
     Imports torch then: only for worker processes and commands. Processes that need them at the
     same time wait for the first. Raises NotPossible for a model whose source task cannot be drawn.
     """
-    signature = probe_of(row)
+    return _made(row, SEED, NAME, progress)
+
+
+def drawn_apart(probe: Dataset, row: Model, progress: Progress | None = None) -> Dataset:
+    """Return as many drawn source images, all others than those of `probe`, made on first need."""
+    if probe.signature == _signature(row, LEARNING_SEED):
+        return drawn(row, progress)
+    return _made(row, LEARNING_SEED, LEARNING_NAME, progress)
+
+
+def _made(row: Model, seed: int, name: str, progress: Progress | None) -> Dataset:
+    signature = _signature(row, seed)
     if signature is None:
         raise NotPossible(
             f"{row.title} was trained on {row.weights.source_task}: they cannot be drawn. Bring "
             "labelled images of its source classes."
         )
-    found = known(row)
+    found = records.find_signature(signature)
     if found is not None:
         return found
     with filelock.FileLock(folder("datasets") / ".drawing.lock"):
-        found = known(row)
+        found = records.find_signature(signature)
         if found is not None:
             return found
         return commit(
-            Layout(list(_items())),
-            name=NAME,
+            Layout(list(_items(seed))),
+            name=name,
             kind="probe",
             mirror=False,
             signature=signature,
@@ -79,10 +97,10 @@ def is_drawn(dataset: Dataset) -> bool:
     return dataset.signature.startswith(DRAWN)
 
 
-def _items() -> Iterator[Item]:
+def _items(seed: int) -> Iterator[Item]:
     from tl_core.procedural.drawing import draw
 
-    made = draw(COUNT, SEED)
+    made = draw(COUNT, seed)
     images = made.images.permute(0, 2, 3, 1).numpy()
     for number, (pixels, label) in enumerate(zip(images, made.labels.tolist(), strict=True)):
         name = CLASSES[label]

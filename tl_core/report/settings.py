@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from tl_core import setting_text
 from tl_core.catalog import catalog, source_classes
 from tl_core.report.subject import Subject
+from tl_core.source_images import measured_on
 from tl_core.tables import source_summary
 from tl_core.wording import listed, number_of, percent
 
@@ -50,7 +52,7 @@ def source(of: Subject) -> Pairs:
             )
         ]
     said = (
-        f"{probe.name}: {number_of(probe.images, 'image')} of {probe.classes:,} of "
+        f"{probe.name}: {measured_on(probe)} of {probe.classes:,} of "
         f"{number_of(probe.source_classes, 'source class', 'source classes')}"
     )
     if not probe.rated:
@@ -64,6 +66,7 @@ def plan(of: Subject) -> Pairs:
     """Return what was asked for."""
     started, config = of.started, of.started.config
     rate = "the model's own" if config.learning_rate is None else f"{config.learning_rate:g}"
+    labels = config.labels_per_class
     balance = {"none": "no", "weights": "by loss weights", "sampling": "by drawing them more often"}
     return [
         ("Model", f"{started.backbone_title} ({config.backbone})"),
@@ -73,6 +76,8 @@ def plan(of: Subject) -> Pairs:
         ("Budget", f"{config.budget}: {number_of(started.steps, 'step')} of 32 images"),
         ("Learning rate of the backbone", rate),
         ("Rare classes made up for", balance[config.class_balance]),
+        *([("Training images of a class", f"{labels} at most")] if labels is not None else []),
+        *([("Settled before", setting_text.text(config.settings))] if config.settings else []),
     ]
 
 

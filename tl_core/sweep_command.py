@@ -1,0 +1,113 @@
+"""`sweep` on the command line: one comparison varied in one thing, a table over its points."""
+
+import argparse
+import json
+import sys
+
+import msgspec
+
+from tl_core import compare_command, worker
+from tl_core.config import ComparisonConfig, NotPossible
+from tl_core.device import device_report
+from tl_core.events import ComparisonStarted, Event, PointFailed, PointStarted
+from tl_core.record import Record, record
+from tl_core.report_command import find
+from tl_core.request import resolve
+from tl_core.store import Store
+from tl_core.sweep import Sweep
+from tl_core.sweep_document import sweep_document
+from tl_core.sweep_estimate import sweep_seconds, whole_counts
+from tl_core.sweep_points import SWEEPS, points
+from tl_core.sweep_settings import settings_of
+from tl_core.sweep_text import text
+from tl_core.swept import Swept, add
+from tl_core.terminal import Bar, Reporter
+from tl_core.wording import duration
+
+
+def sweep(options: argparse.Namespace) -> int:
+    """Run a sweep in this process; return 0, or 1 if a run or a point failed."""
+    if options.json is not None and not options.json.absolute().parent.is_dir():
+        raise NotPossible(f"There is no folder for {options.json}: make it, or write elsewhere.")
+    store = Store()
+    with Bar(sys.stderr) as bar:
+        wanted, base = _sweep(options, store, bar)
+        title = options.name or f"{SWEEPS[wanted.name].title}: {base.data.name}"
+        found = _execute(store, wanted, base, title, bar)
+    print(text(found))
+    if options.json is not None:
+        options.json.write_text(json.dumps(sweep_document(found), indent=1) + "\n")
+    return 1 if found.failed or any(one.failed for one in found.records.values()) else 0
+
+
+def _sweep(options: argparse.Namespace, store: Store, bar: Bar) -> tuple[Sweep, ComparisonConfig]:
+    """Return the sweep and the comparison that it varies."""
+    like = None
+    if options.like is not None:
+        like = record(e for _, e in store.events(find(store, options.like).id))
+        if like.started is None:
+            raise NotPossible(f"The comparison '{options.like}' never started: name another one.")
+    base, found_data = resolve(compare_command.request(options), bar.show)
+    for dataset in found_data:
+        for note in dataset.notes:
+            bar.say(f"note: {note}")
+    settings = None
+    if like is not None and like.started is not None:
+        base, settings = _like(base, like.started), settings_of(like)
+    values = None if options.values is None else options.values.split(",")
+    return points(options.what, base, values, settings), base
+
+
+def _like(base: ComparisonConfig, started: ComparisonStarted) -> ComparisonConfig:
+    """Return a comparison of these data with another one's model, strategies, seeds and budget.
+
+    What a model has of its own, its source images and class map, is taken where the data are the
+    same.
+    """
+    of = started.config
+    same = of.data.fingerprint == base.data.fingerprint
+    if of.backbone != base.backbone and not same:
+        raise NotPossible(
+            f"That comparison used {started.backbone_title} on other images: name it, "
+            f"--backbone {of.backbone}."
+        )
+    names: tuple[str, ...] = ("strategies", "seeds", "budget", "steps", "class_balance")
+    if same:
+        names += ("backbone", "weights_sha256", "data", "class_map")
+    return msgspec.structs.replace(base, **{name: getattr(of, name) for name in names})
+
+
+def _execute(store: Store, wanted: Sweep, base: ComparisonConfig, name: str, bar: Bar) -> Swept:
+    """Run the sweep, draining its events through the store, so that the app has it too."""
+    found = Swept()
+    request = {"sweep": msgspec.to_builtins(wanted)}
+    seconds = sweep_seconds(wanted, whole_counts(base), device_report(), store.speeds())
+    if seconds is not None:
+        bar.say(f"all {len(wanted.points)} points: about {duration(round(seconds))}")
+    job = store.create(base, name, queued=False, kind="sweep", request=request)
+    try:
+        for event in worker.sweep(wanted, store.finished_run):
+            add(found, event)
+            store.append(job, [event])
+            _tell(event, found, bar)
+            if store.cancel_requested(job):
+                raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        store.finish(job, "cancelled")
+        raise
+    except Exception as error:
+        store.finish(job, "failed", worker.reason(error))
+        raise
+    store.finish(job, "done")
+    return found
+
+
+def _tell(event: Event, found: Swept, bar: Bar) -> None:
+    """Show what an event means; `found` already contains it."""
+    if isinstance(event, PointStarted) and found.sweep is not None:
+        axis = SWEEPS[found.sweep.name].axis
+        bar.say(f"{axis}: {found.sweep.points[event.place].label}")
+    elif isinstance(event, PointFailed):
+        bar.say(f"not possible: {event.reason}")
+    else:
+        Reporter(bar, Record() if found.place is None else found.records[found.place]).tell(event)
