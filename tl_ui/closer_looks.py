@@ -6,6 +6,7 @@ from typing import Final
 import streamlit as st
 
 from tl_ui import (
+    look_change,
     look_differences,
     look_disagreements,
     look_features,
@@ -28,6 +29,7 @@ LOOKS: Final[dict[str, tuple[str, Callable[[Looked], None]]]] = {
     "tradeoff": ("Trade-off", look_tradeoff.section),
     "forgotten": ("What was forgotten", look_forgotten.section),
     "differences": ("Only differences", look_differences.section),
+    "change": ("What if", look_change.section),
     "features": ("Inside", look_features.section),
     "try": ("Try an image", look_try.section),
     "predict": ("Predict", look_predict.section),

@@ -113,7 +113,7 @@ def _button(sweep: Sweep | None, config: ComparisonConfig, base: Base, reason: s
             key="sweep_start",
             disabled=sweep is None,
             on_click=sweep_jobs.start,
-            args=(sweep, msgspec.structs.replace(config, settings=dict(base.settings))),
+            args=(sweep, _kept(config, base)),
         )
         if seconds is not None:
             st.caption(
@@ -122,6 +122,13 @@ def _button(sweep: Sweep | None, config: ComparisonConfig, base: Base, reason: s
             )
     if reason:
         st.markdown(f":material/info: {safe_label(reason, 400)}")
+
+
+def _kept(config: ComparisonConfig, base: Base) -> ComparisonConfig:
+    """Return the comparison with what trials chose for its strategies, to be named in a command."""
+    names = {s.name for s in config.strategies}
+    chosen = {name: one for name, one in base.settings.items() if name in names}
+    return msgspec.structs.replace(config, settings=chosen)
 
 
 def _earlier(fingerprint: str) -> None:

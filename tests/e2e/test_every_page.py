@@ -14,6 +14,7 @@ LOOKS = (
     "Trade-off",
     "What was forgotten",
     "Only differences",
+    "What if",
     "Try an image",
     "Predict",
     "Export",
