@@ -8,6 +8,7 @@ from tl_core import curves, marks
 from tl_core.sweep import Sweep
 from tl_core.sweep_measures import LOGARITHMIC, TITLES, SweepMeasure, measured
 
+_ROOM: Final = 0.03
 COLUMNS: Final = ("strategy", "title", "label", "place", "value", "y", "low", "high")
 
 
@@ -62,9 +63,14 @@ def _axis(sweep: Sweep, title: str) -> dict[str, Any]:
         scale: dict[str, Any] = {"domain": labels}
         axis: dict[str, Any] = {"labelAngle": 0, "labelLimit": 90}
         return {"field": "label", "type": "ordinal", "title": title, "scale": scale, "axis": axis}
-    scale = {"domain": [min(values), max(values)], "nice": False}
-    if sweep.name in LOGARITHMIC and min(values) > 0:
-        scale["type"] = "log"
+    # A little room at both ends: no point stands on the frame.
+    low, high = min(values), max(values)
+    if sweep.name in LOGARITHMIC and low > 0:
+        room = (high / low) ** _ROOM
+        scale = {"domain": [low / room, high * room], "nice": False, "type": "log"}
+    else:
+        room = (high - low) * _ROOM
+        scale = {"domain": [low - room, high + room], "nice": False}
     axis = {"values": values, "format": "~g", "grid": False}
     return {
         "field": "value",

@@ -5,6 +5,7 @@ from tl_core.learning_curve import LearningCurve, learning_curves
 from tl_core.sweep_changes import change_sentences, changes
 from tl_core.sweep_text import sentences
 from tl_core.swept import Swept
+from tl_core.wording import listed, lowered
 
 
 def curves_of(found: Swept) -> list[LearningCurve]:
@@ -20,8 +21,24 @@ def said(found: Swept, base: ComparisonConfig) -> list[str]:
     lines = [line for text in sentences(found) for line in text.splitlines()]
     if found.sweep.name != "labels":
         lines = [*change_sentences(changes(found, base)), *lines]
+    lines = _together(lines)
     failed = [
         f"{found.sweep.points[place].label} could not be measured: {reason}"
         for place, reason in sorted(found.failed.items())
     ]
     return [*lines, *failed]
+
+
+def _together(lines: list[str]) -> list[str]:
+    """Return the lines with those in one that say the same of several strategies."""
+    subjects: dict[str, list[str]] = {}
+    for line in lines:
+        subject, colon, rest = line.partition(": ")
+        subjects.setdefault(rest if colon else line, []).append(subject if colon else "")
+    return [
+        f"{_named(names)}: {rest}" if names != [""] else rest for rest, names in subjects.items()
+    ]
+
+
+def _named(names: list[str]) -> str:
+    return listed([names[0], *map(lowered, names[1:])])

@@ -53,7 +53,7 @@ def section(job: Comparison | None) -> None:
     )
     strategies = {s.name: s for one in found for s in one.config.strategies}
     drawn = {one.strategy for one in found if one.change is not None}
-    chart.legend([s for name, s in strategies.items() if name in drawn])
+    chart.signs([s for name, s in strategies.items() if name in drawn])
     st.caption(
         "Further up and left is better; marks grow with seconds of training. Strong: the front. "
         "Dominated: another is measurably better in accuracy or forgetting, measurably worse in "

@@ -113,7 +113,9 @@ def _doing(job: Comparison, sweep: Sweep, found: Swept) -> str:
     if found.place is None:
         return safe_label(job.progress.message if job.progress else "Starting")
     point, record = sweep.points[found.place], found.records[found.place]
-    said = f"Point {found.place + 1} of {len(sweep.points)}: {safe_label(point.label, 60)}"
+    unit = SWEEPS[sweep.name].unit if point.value is not None else ""
+    label = safe_label(f"{point.label} {unit}".strip(), 80)
+    said = f"Point {found.place + 1} of {len(sweep.points)}: {label}"
     run_id = current_run(record) if record.runs else None
     if run_id is None:
         return said

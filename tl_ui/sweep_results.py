@@ -47,7 +47,7 @@ def show(job: Comparison) -> None:
     lines = _sentences(key, followed.found, job.config)
     st.markdown("\n".join(f"- {safe_label(line, 700)}" for line in lines))
     _chart(job, sweep, frame, _curves(key, followed.found))
-    chart.legend(sweep_live.strategies(sweep))
+    chart.signs(sweep_live.strategies(sweep))
     st.caption(_reading(sweep))
     _point(job, sweep, followed)
     with st.expander("All numbers", icon=":material/table:"):

@@ -14,8 +14,9 @@ from tl_core.sweep_measures import LOGARITHMIC, TITLES, SweepMeasure, has_order,
 from tl_core.wording import points, spread
 
 SWEEP_HEIGHT = 400
-# How far dots of one point stand apart, all strategies together, in shares of a place.
-_TOGETHER = 0.6
+# How far dots of one point stand apart, all strategies together, in shares of a place, and of the
+# whole axis where it has an order.
+_TOGETHER, _BESIDE = 0.6, 0.04
 
 
 def sweep_figure(
@@ -39,8 +40,7 @@ def sweep_figure(
     fitted = {one.strategy for one in fits if one.fit} if measure == "accuracy" else set()
     for place, strategy in enumerate(strategies):
         part = shown[shown["strategy"] == strategy]
-        shift = _TOGETHER * ((place + 0.5) / len(strategies) - 0.5)
-        at = part["value"] if ordered else part["place"] + shift
+        at = _beside(part, shown, (place + 0.5) / len(strategies) - 0.5, name)
         figure.add_trace(_series(part, at, lines=ordered and strategy not in fitted))
     for curve in fits:
         if curve.strategy in fitted and curve.strategy in strategies:
@@ -52,12 +52,26 @@ def sweep_figure(
     return figure.update_layout(clickmode="event+select")
 
 
+def _beside(part: pd.DataFrame, shown: pd.DataFrame, shift: float, name: SweepName) -> pd.Series:
+    """Return where a strategy's points stand: a little beside those of the others."""
+    if not has_order(shown):
+        return part["place"] + _TOGETHER * shift
+    values, own = shown["value"].astype(float), part["value"].astype(float)
+    if _logarithmic(name, values):
+        return own * float(values.max() / values.min()) ** (_BESIDE * shift)
+    return own + float(values.max() - values.min()) * _BESIDE * shift
+
+
+def _logarithmic(name: SweepName, values: pd.Series) -> bool:
+    return name in LOGARITHMIC and bool((values > 0).all())
+
+
 def _axes(
     figure: go.Figure, shown: pd.DataFrame, name: SweepName, measure: SweepMeasure, axis: str
 ) -> None:
     if has_order(shown):
         ticks = shown.drop_duplicates("value")
-        kind = "log" if name in LOGARITHMIC and (ticks["value"] > 0).all() else "linear"
+        kind = "log" if _logarithmic(name, ticks["value"]) else "linear"
         places = {"tickvals": ticks["value"], "ticktext": [literal(t) for t in ticks["label"]]}
         figure.update_xaxes(title=axis, type=kind, zeroline=False, **places)
     else:
