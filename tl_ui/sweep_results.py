@@ -31,9 +31,14 @@ from tl_ui.follow import Followed, bring_up
 from tl_ui.sweep_jobs import FollowedSweep
 from tl_ui.widgets import plain_label, safe_label
 
+_OPENED = "sweep_opened"
+
 
 def show(job: Comparison) -> None:
     """Show a sweep, however it ended."""
+    opened = st.session_state.pop(_OPENED, None)
+    if opened is not None:
+        st.switch_page(theme.LAB, query_params={"job": opened})
     sweep = sweep_jobs.sweep_of(job)
     assert sweep is not None and job.config is not None
     followed = sweep_jobs.follow(job.id)
@@ -147,14 +152,15 @@ def _point(job: Comparison, sweep: Sweep, followed: FollowedSweep) -> None:
         key=f"sweep_table_{job.id}_{place}",
         alt=f"Strategy table of the point {plain_label(label, 60)}",
     )
-    if st.button(
+    st.button(
         "Open in the Lab",
         key="sweep_open",
         icon=":material/experiment:",
+        on_click=_open,
+        args=(job, place, sweep.points[place]),
         help="As a comparison of its own, with every closer look. Its runs are finished: they are "
         "taken over.",
-    ):
-        _open(job, place, sweep.points[place])
+    )
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -163,13 +169,15 @@ def _brought_up(key: str, _record: Record) -> Followed:
 
 
 def _open(job: Comparison, place: int, point: SweepPoint) -> None:
-    """Show a point in the Lab; the comparison is the same one however often it is opened."""
+    """Make a point a comparison, the same one however often, for the Lab to show."""
     asked = {"point_of": [job.id, place]}
     jobs = current.store().list(limit=sweep_jobs.LOOK_BACK, kind="compare")
     known = next((one.id for one in jobs if one.request == asked), None)
-    opened = known or launch.start(point.config, f"{job.name} {point.label}", request=asked)
-    if opened is not None:
-        st.switch_page(theme.LAB, query_params={"job": opened})
+    st.session_state[_OPENED] = known or launch.start(
+        point.config, f"{job.name} {point.label}", request=asked
+    )
+    # The address is this page's until the other one is opened.
+    st.query_params["job"] = job.id
 
 
 def _table(job: Comparison, frame: pd.DataFrame) -> None:
