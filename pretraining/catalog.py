@@ -11,7 +11,7 @@ ImageNet's synsets and synonyms come from an installed timm (its data files, Apa
 import hashlib
 import importlib.util
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -20,8 +20,6 @@ import torch
 import torchvision
 from msgspec.structs import replace
 from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
 
 from pretraining import source_names
 from pretraining.block_plans import PLANS
@@ -29,6 +27,7 @@ from pretraining.bundled import ARCHITECTURE, HELD_OUT, HELD_OUT_SEED, MEAN, STD
 from tl_core import catalog
 from tl_core.backbones import WIRING, Backbone, build, construct, load_weights
 from tl_core.catalog import Block, Model, Preprocessing, Recipe, SourceClass, Weights, data_file
+from tl_core.counting import counted
 from tl_core.preprocessing import normalise
 from tl_core.procedural import CLASSES, SIDE, VERSION
 
@@ -175,25 +174,12 @@ def drawn_classes() -> list[SourceClass]:
     ]
 
 
-def _flops(run: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> tuple[Any, int]:
-    """Return a piece's output and its count; gradients stay on, attention is plain products.
-
-    Without these two, attention runs in fused kernels that torch does not count in every version.
-    """
-    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-        return run(x), counter.get_total_flops()
-
-
 def _measured(backbone: Backbone) -> Model:
     """Return the backbone's row with parameters, FLOPs and values counted, block by block."""
-    row, x = backbone.row, torch.zeros(1, 3, *[backbone.row.preprocessing.crop] * 2)
-    blocks = []
-    for block, unmeasured in zip(backbone.blocks, row.blocks, strict=True):
-        x, flops = _flops(block.run, x)
-        counted = _count(block.parameters())
-        blocks.append(replace(unmeasured, parameters=counted, flops=flops, values=x.numel()))
-    _, head = _flops(backbone.source_logits, x)
-    return replace(row, blocks=tuple(blocks), flops=sum(b.flops for b in blocks) + head)
+    row = counted(backbone)
+    pairs = zip(row.blocks, backbone.blocks, strict=True)
+    blocks = tuple(replace(one, parameters=_count(block.parameters())) for one, block in pairs)
+    return replace(row, blocks=blocks)
 
 
 def row_and_layout(name: str) -> tuple[Model, dict[str, list[int]]]:

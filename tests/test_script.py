@@ -83,9 +83,14 @@ def test_every_setting_is_in_the_call(small_comparison, monkeypatch):
             "custom": Setting(learning_rate=0.1, weight_decay=1e-4),
         },
         labels_per_class=3,
+        input_size=96,
+        augmentation="colour",
+        regularisation="mixup",
         threads=1,
     )
     assert call_of(config, monkeypatch) == config
+    ranged = replace(config, rate_range=(1e-5, 1.0), learning_rate=None)
+    assert call_of(ranged, monkeypatch) == ranged
     defaults = replace(small_comparison, class_map={})
     assert call_of(defaults, monkeypatch) == defaults
 

@@ -39,6 +39,10 @@ def test_the_same_settings_do_not_differ():
             "l2_sp: rate 0.003, decay 0, penalty 10",
         ),
         ({"labels_per_class": 20}, "Labels per class", "20"),
+        ({"input_size": 96}, "Input size", "96 pixels"),
+        ({"augmentation": "none"}, "Augmentation", "none, the centre of each image"),
+        ({"regularisation": "mixup"}, "Regularisation", "mixup alone"),
+        ({"rate_range": (1e-5, 1.0)}, "Range test of learning rates", "1e-05 to 1"),
         ({"class_map": {"ant": (1, 2)}}, "Class map", "ant: 1, 2"),
         ({"device": "cuda"}, "Device", "cuda"),
         ({"precision": "bf16"}, "Precision", "bf16"),
@@ -57,6 +61,7 @@ def test_every_field_of_a_configuration_is_among_the_settings():
     told = {
         "data", "backbone", "weights_sha256", "strategies", "class_map", "seeds", "budget",
         "steps", "learning_rate", "class_balance", "settings", "labels_per_class",
+        "input_size", "augmentation", "regularisation", "rate_range",
         "device", "precision", "threads",
     }  # fmt: skip
     assert {field.name for field in msgspec.structs.fields(ComparisonConfig)} == told

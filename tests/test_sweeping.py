@@ -8,9 +8,10 @@ import pytest
 
 from tests.test_experiment import Keeper, numbers
 from tests.test_worker import Recorder
-from tl_core import config, pipe, worker
+from tl_core import config, pipe, sweeping, worker
 from tl_core.config import Budget, ComparisonConfig
 from tl_core.events import (
+    Answered,
     ComparisonEnded,
     Event,
     PointFailed,
@@ -25,6 +26,7 @@ from tl_core.sweep import Sweep, SweepPoint
 from tl_core.sweep_points import points
 from tl_core.sweeping import run_sweep
 from tl_core.swept import Swept, add, swept
+from tl_core.weights import FIRST_MODEL
 
 NAMES = ("feature_extraction", "partial_fine_tuning")
 
@@ -148,3 +150,37 @@ def test_checkpoints_of_a_sweep_are_removed_when_their_run_ended(base, home: Pat
     for _ in worker.sweep(wanted, lambda run_id: None):
         pass
     assert list((home / "checkpoints").glob("*.pt")) == []
+
+
+def test_what_points_share_is_opened_once(base, monkeypatch):
+    only = msgspec.structs.replace(base, strategies=base.strategies[:1])
+    opened = []
+    original = sweeping.open_materials
+
+    def counted(wanted):
+        opened.append(wanted)
+        return original(wanted)
+
+    monkeypatch.setattr(sweeping, "open_materials", counted)
+    run(Keeper(), points("labels", only, [2, 4, "all"]))
+    assert len(opened) == 1
+    point = SweepPoint(label="", value=None, config=only)
+    other = msgspec.structs.replace(only, threads=2)
+    two = Sweep(name="steps", points=(point, SweepPoint(label="", value=None, config=other)))
+    run(Keeper(), two)
+    assert len(opened) == 3
+
+
+def test_models_are_scored_before_any_of_them_is_trained(base):
+    """The model in use and the bundled one: real weights, the class map found for each."""
+    only = msgspec.structs.replace(base, strategies=base.strategies[:1])
+    wanted = points("model", only, [FIRST_MODEL, only.backbone])
+    events = run(Keeper(), wanted)
+    found = swept(events)
+    kinds = [type(event) for event in events]
+    assert kinds.index(Answered) < kinds.index(PointStarted)
+    models = {point.config.backbone for point in wanted.points}
+    assert {one.model for one in found.ranking.models} == models == {FIRST_MODEL, only.backbone}
+    assert not found.failed and all(one.finished for one in found.records.values())
+    titles = {one.started.backbone_title for one in found.records.values()}
+    assert titles == {point.label for point in wanted.points}

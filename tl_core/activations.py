@@ -21,7 +21,7 @@ from torch import Tensor
 
 from tl_core import cache, device, remembered
 from tl_core.backbones import Backbone
-from tl_core.config import content_hash
+from tl_core.config import Augmentation, content_hash
 from tl_core.device import Compute
 from tl_core.events import Progress
 from tl_core.home import folder
@@ -108,27 +108,31 @@ def open_inputs(
     compute: Compute,
     trained: Sequence[int],
     evaluated: Sequence[int],
+    augmentation: Augmentation = "crops",
 ) -> Generator[Progress, None, Inputs]:
     """Yield progress while the first `boundary` blocks run over images; return the inputs.
 
     Kept are several augmented views of the `trained` images and the evaluation view of the
-    `evaluated` ones, each computed when it is first needed. Where the views do not fit the cache or
+    `evaluated` ones, which without augmentation serves both, each computed when it is first needed.
+    Where the views do not fit the cache or
     the disk, or reading them is measured slower than computing them, the frozen part is run at
     every step instead: on the same views, so that the numbers are the same.
     """
-    fresh = PixelInputs(pixels, mirror, compute)
+    fresh = PixelInputs(pixels, mirror, compute, augmentation=augmentation)
     if boundary == 0:
         return fresh
     prefix = _Prefix(backbone, boundary, fresh, compute)
     sample = prefix.evaluation([0])
     per_view = len(pixels) * sample[0].numel() * sample.element_size()
-    views = kept_views(per_view) if len(trained) else 0
-    if len(trained) and not views:
+    views = kept_views(per_view, augmentation) if len(trained) else 0
+    if views is None:
         return fresh
+    if augmentation == "none":
+        evaluated = sorted({*trained, *evaluated})
     expected = (views + 1) * per_view
-    path = _path("boundary", weights_sha256, pixels, compute, boundary, views, mirror)
+    path = _path("boundary", weights_sha256, pixels, compute, boundary, views, mirror, augmentation)
     if not cache.is_ready(path):
-        recomputed = PixelInputs(pixels, mirror, compute, views)
+        recomputed = PixelInputs(pixels, mirror, compute, views, augmentation)
         if not cache.has_room(expected) or not _reading_pays(prefix):
             return recomputed
         try:
@@ -242,7 +246,8 @@ def _reading_pays(prefix: _Prefix) -> bool:
     The numbers do not depend on it, the time does: remembered for model, boundary and device.
     """
     compute, model = prefix.compute, prefix.backbone.row.name
-    key = content_hash("reading pays", model, prefix.boundary, msgspec.to_builtins(compute))
+    made = prefix.inputs.pixels.preprocessing, prefix.inputs.augmentation
+    key = content_hash("reading pays", model, prefix.boundary, made, msgspec.to_builtins(compute))
     known = remembered.recall(key)
     if known is None:
         chosen = list(range(min(EVALUATION_BATCH, len(prefix.inputs.pixels))))
@@ -268,7 +273,7 @@ def _reading_seconds(values: Tensor) -> float:
         return time.perf_counter() - started
 
 
-def _path(kind: str, weights: str, pixels: Pixels, compute: Compute, *rest: int) -> Path:
+def _path(kind: str, weights: str, pixels: Pixels, compute: Compute, *rest: int | str) -> Path:
     where = (compute.device, compute.precision, compute.threads, device.versions())
     name = content_hash(FORMAT, kind, weights, pixels.key, pixels.preprocessing, where, *rest)
     return cache.entry("activations", name)

@@ -10,6 +10,7 @@ from torch import Tensor
 from tl_core.config import RunConfig
 from tl_core.heads import class_weights
 from tl_core.inputs import generator
+from tl_core.range_test import rate_at
 
 WARM_UP = 0.1
 # Random streams of a run: the order of the images, and the views that are drawn of them.
@@ -51,6 +52,13 @@ class Batches:
             start = epoch * images
             found.append(self._orders[epoch][max(0, first - start) : first + size - start])
         return torch.cat(found)
+
+
+def learning_rate(run: RunConfig, step: int) -> float:
+    """Return the learning rate of a step: by the schedule, or of a range test."""
+    if run.kind == "range_test":
+        return rate_at(run, step)
+    return run.learning_rate * schedule(step, run.steps)
 
 
 def schedule(step: int, steps: int) -> float:

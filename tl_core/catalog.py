@@ -9,6 +9,12 @@ import msgspec
 
 from tl_core.config import NotPossible
 
+# Widths in pixels at which a model may see images. Every network here halves its maps five times
+# at the most: under 32 pixels nothing would be left of them. Images are kept 512 pixels high.
+SMALLEST_INPUT, LARGEST_INPUT = 32, 512
+# Families with an embedding learnt for each position of the image: no other size has those.
+_FIXED_INPUT = {"vit"}
+
 
 class Row(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
@@ -138,6 +144,45 @@ def find(name: str) -> Model:
     if name not in rows:
         raise NotPossible(f"There is no model '{name}'. Models: {', '.join(rows)}.")
     return rows[name]
+
+
+def at_size(row: Model, size: int | None) -> Model:
+    """Return a model that sees images `size` pixels wide; None is its own size.
+
+    Images are first resized in proportion. Work and values of its blocks grow with the area, which
+    is an estimate: `counting.counted` knows better. Raises NotPossible for sizes it cannot take.
+    """
+    if size is None or size == row.preprocessing.crop:
+        return row
+    if not SMALLEST_INPUT <= size <= LARGEST_INPUT:
+        raise NotPossible(f"The input size is from {SMALLEST_INPUT} to {LARGEST_INPUT} pixels.")
+    if row.family in _FIXED_INPUT:
+        raise NotPossible(
+            f"{row.title} has learnt a position for every part of an image of "
+            f"{row.preprocessing.crop} pixels and takes no other size. Choose another model, or "
+            "leave the input size out."
+        )
+    wanted = row.preprocessing
+    area = (size / wanted.crop) ** 2
+    head = row.flops - sum(block.flops for block in row.blocks)
+    # SqueezeNet's head looks at every position, all others at one vector.
+    head = round(head * area) if head > 2 * row.head_parameters else head
+    blocks = tuple(_of_area(block, area) for block in row.blocks)
+    resize = round(wanted.resize * size / wanted.crop)
+    return msgspec.structs.replace(
+        row,
+        preprocessing=msgspec.structs.replace(wanted, resize=resize, crop=size),
+        blocks=blocks,
+        flops=sum(block.flops for block in blocks) + head,
+    )
+
+
+def _of_area(block: Block, area: float) -> Block:
+    """Return a block that sees `area` times as much of an image; pooled it passes on a vector."""
+    values = block.values if "avgpool" in block.modules else round(block.values * area)
+    return msgspec.structs.replace(
+        block, flops=max(1, round(block.flops * area)), values=max(1, values)
+    )
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from tl_core.answers import ASKED
-from tl_core.config import BUDGETS, ClassBalance, NotPossible
+from tl_core.config import BUDGETS, Augmentation, ClassBalance, NotPossible, Regularisation
 from tl_core.strategies import STRATEGIES
 from tl_core.sweep import SWEEP_NAMES
 
@@ -76,6 +76,26 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     )
     add("--labels-per-class", type=int, metavar="N", help="train with so many images of a class")
     add("--settings", metavar="FILE", help="rates that trials chose, by strategy; file or JSON")
+    add("--input-size", type=int, metavar="N", help="pixels across at which images are seen")
+    add(
+        "--augmentation",
+        choices=get_args(Augmentation),
+        default="crops",
+        help="how training images are varied",
+    )
+    add(
+        "--regularisation",
+        choices=get_args(Regularisation),
+        default="usual",
+        help="what holds training back: the usual, nothing, or one thing alone",
+    )
+    add(
+        "--rate-range",
+        type=float,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="train nothing, but run each strategy through these learning rates",
+    )
     add("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     add("--json", type=Path, metavar="OUT", help="write the result as JSON")
     add("--name", help="how History calls it")

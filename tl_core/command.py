@@ -42,6 +42,14 @@ def command(config: ComparisonConfig) -> str:
         words += ["--settings", setting_text.text(config.settings)]
     if config.labels_per_class is not None:
         words += ["--labels-per-class", str(config.labels_per_class)]
+    if config.input_size is not None:
+        words += ["--input-size", str(config.input_size)]
+    if config.augmentation != "crops":
+        words += ["--augmentation", config.augmentation]
+    if config.regularisation != "usual":
+        words += ["--regularisation", config.regularisation]
+    if config.rate_range is not None:
+        words += ["--rate-range", *(str(rate) for rate in config.rate_range)]
     words += ["--device", config.device]
     return shlex.join(words)
 

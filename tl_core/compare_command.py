@@ -12,13 +12,14 @@ from tl_core.document import document
 from tl_core.estimate import Plan, counts_of, plan_of
 from tl_core.events import ComparisonStarted
 from tl_core.flags import Evidence, flags
+from tl_core.range_test import findings
 from tl_core.record import Record, add
 from tl_core.request import Request, resolve
 from tl_core.speeds import measured_speeds
 from tl_core.store import Store
 from tl_core.strategies import TEXTBOOK_STRATEGIES
 from tl_core.tables import rows
-from tl_core.terminal import Bar, Reporter, raised, table
+from tl_core.terminal import Bar, Reporter, raised, range_table, table
 from tl_core.verdict import verdict
 from tl_core.wording import duration
 
@@ -36,12 +37,13 @@ def compare(options: argparse.Namespace) -> int:
                 bar.say(f"note: {note}")
         found = _execute(config, options.name or config.data.name, bar)
     measured = rows(found)
-    print(table(found, measured))
+    tested = findings(found.ended.values())
+    print(range_table(tested) if config.rate_range is not None else table(found, measured))
     said = verdict(found, measured)
     if said is not None:
         print(f"\n{said.text}")
     warnings = raised(flags(Evidence(found, measured)))
-    if warnings:
+    if warnings and config.rate_range is None:
         print(f"\n{warnings}")
     if options.json is not None:
         options.json.write_text(json.dumps(document(found, measured), indent=1) + "\n")
@@ -68,6 +70,10 @@ def request(options: argparse.Namespace) -> Request:
         class_balance=options.class_balance,
         settings=options.settings,
         labels_per_class=options.labels_per_class,
+        input_size=options.input_size,
+        augmentation=options.augmentation,
+        regularisation=options.regularisation,
+        rate_range=tuple(options.rate_range) if options.rate_range else None,
         device=options.device,
     )
 

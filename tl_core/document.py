@@ -1,5 +1,6 @@
 """A comparison as one JSON document: what `--json` writes and the app offers for download."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from tl_core import setting_text
 from tl_core.confidence import ConfidenceRow
 from tl_core.config import BATCH_SIZE
 from tl_core.flags import Evidence, flags
+from tl_core.range_test import Found, findings
 from tl_core.record import Record
 from tl_core.recording import Recording
 from tl_core.tables import StrategyRow, baselines, source_summary
@@ -46,6 +48,11 @@ def document(
         "labels_per_class": config.labels_per_class,
         "settings": setting_text.plain(config.settings),
         "micro_batch": found.micro_batch or BATCH_SIZE,
+        "input_size": started.input_size,
+        "augmentation": config.augmentation,
+        "regularisation": config.regularisation,
+        "rate_range": config.rate_range and list(config.rate_range),
+        "range_tests": [_range_test(one) for one in findings(found.ended.values())],
         "device": {
             "type": config.device,
             "name": started.device_name,
@@ -68,6 +75,17 @@ def document(
         "flags": [msgspec.to_builtins(flag) for flag in flags(evidence)],
         "command": started.command,
         "recorded": recorded and recorded.origin,
+    }
+
+
+def _range_test(found: Found) -> dict[str, Any]:
+    """Return rates and losses; a loss that was no number is null."""
+    return {
+        "strategy": found.strategy,
+        "steepest": found.steepest,
+        "unstable_from": found.unstable_from,
+        "learning_rates": [rate for rate, _ in found.points],
+        "losses": [loss if math.isfinite(loss) else None for _, loss in found.points],
     }
 
 

@@ -4,16 +4,24 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from tl_core import stats
-from tl_core.catalog import Model, catalog
-from tl_core.config import BATCH_SIZE, Budget, ComparisonConfig, RunKind, budget_for
+from tl_core.catalog import Model, at_size, catalog
+from tl_core.config import (
+    BATCH_SIZE,
+    Augmentation,
+    Budget,
+    ComparisonConfig,
+    NotPossible,
+    RunKind,
+    budget_for,
+)
 from tl_core.datasets import Dataset
 from tl_core.datasets.decoding import STORED_SHORT_SIDE
 from tl_core.events import ComparisonStarted
 from tl_core.plans import (
-    MOST_EVALUATIONS,
     PER_EPOCH_IMAGES,
     VIEWS,
     PlannedRun,
+    evaluated_every,
     kept_views,
     limits,
     planned_runs,
@@ -91,16 +99,19 @@ def plan(
     zero_shot: bool = True,
     settled: Container[str] = (),
     on: Machine | None = None,
+    augmentation: Augmentation = "crops",
+    range_test: bool = False,
 ) -> Plan:
     """Return every run of a comparison with its expected seconds; default: the quick budget.
 
-    `zero_shot`: whether any target class is mapped to a source class; without one it cannot run.
-    `settled`: names of strategies whose trials are over.
+    `row`: the model at the size at which it sees images. `zero_shot`: whether any target class is
+    mapped to a source class; without one it cannot run. `settled`: names of strategies whose trials
+    are over. `range_test`: nothing else runs.
     """
     there = on or Machine(2 * CORE_SPEED)
-    cost = _Cost(row, counts, there)
+    cost = _Cost(row, counts, there, augmentation)
     chosen = budget or budget_for("quick", row.preprocessing.crop)
-    planned = list(planned_runs(strategies, seeds, chosen, zero_shot, settled))
+    planned = list(planned_runs(strategies, seeds, chosen, zero_shot, settled, range_test))
     # What trains nothing shares one fresh look of the original at each seed's test images.
     looks = next((run.strategy for run in planned if run.steps is None), None)
     runs = [
@@ -123,12 +134,19 @@ def plan_of(
     device: Mapping[str, object] | None,
     measured: Mapping[str, float],
 ) -> Plan | None:
-    """Return the plan of a configured comparison, None for a model that is not in the catalog."""
+    """Return the plan of a configured comparison.
+
+    None for a model that is not in the catalog, or not possible at the size that is asked for.
+    """
     row = catalog().get(config.backbone)
     if row is None:
         return None
+    try:
+        sized = at_size(row, config.input_size)
+    except NotPossible:
+        return None
     return plan(
-        row,
+        sized,
         counts,
         config.strategies,
         seeds=config.seeds,
@@ -136,6 +154,8 @@ def plan_of(
         zero_shot=bool(config.class_map),
         settled=config.settings,
         on=machine(row, device, measured),
+        augmentation=config.augmentation,
+        range_test=config.rate_range is not None,
     )
 
 
@@ -153,6 +173,7 @@ class _Cost:
     row: Model
     counts: Counts
     there: Machine
+    augmentation: Augmentation
 
     def seconds(self, flops: float) -> float:
         return flops / self.there.flops_per_second
@@ -167,19 +188,21 @@ class _Cost:
         if run.steps is not None:
             measured = run.strategy.pretrained and run.kind == "final"
             looked = self.fresh_pass if measured else 0.0
-            return RUN_SECONDS + self._trained(run.strategy, run.steps) + looked
+            return RUN_SECONDS + self._trained(run.strategy, run.kind, run.steps) + looked
         if run.strategy.solver == "none":
             return 0.0
         rank = min(self.counts.n_train, self.row.feature_size)
         operations = 4 * self.counts.n_train * rank * self.counts.classes
         return SOLVE_EVALUATIONS * (SOLVE_OVERHEAD + operations / SOLVE_SPEED)
 
-    def kept(self, boundary: int) -> int:
-        """Return the views that are kept at a boundary."""
+    def kept(self, boundary: int) -> int | None:
+        """Return the augmented views that are kept at a boundary, None where nothing is."""
+        if not boundary:
+            return None
         images = self.counts.target * max(self.there.value_bytes, 2)
-        return kept_views(images * self.row.blocks[boundary - 1].values) if boundary else 0
+        return kept_views(images * self.row.blocks[boundary - 1].values, self.augmentation)
 
-    def _trained(self, strategy: Strategy, steps: int) -> float:
+    def _trained(self, strategy: Strategy, kind: RunKind, steps: int) -> float:
         """Return the seconds of one run of the training loop, its evaluations included.
 
         A trainable block costs three forward passes, a frozen one behind it two; what lies before
@@ -189,18 +212,18 @@ class _Cost:
         blocks = [block.flops for block in row.blocks]
         boundary = frozen_prefix(strategy, len(blocks)) if strategy.pretrained else 0
         kept = self.kept(boundary)
+        start = 0 if kept is None else boundary
         costs = list(zip(blocks, passes(strategy, len(blocks)), strict=True))
-        step = sum(flops * cost for flops, cost in costs[boundary if kept else 0 :])
-        behind = sum(blocks[boundary if kept else 0 :])
-        prefix = sum(blocks[:boundary]) if kept else 0
-        each = max(1, -(-steps // MOST_EVALUATIONS), round(counts.n_train / BATCH_SIZE))
-        evaluations = 1 + -(-steps // each)
-        watched = min(counts.n_probe, PER_EPOCH_IMAGES) if strategy.pretrained else 0
+        step = sum(flops * cost for flops, cost in costs[start:])
+        behind, prefix = sum(blocks[start:]), sum(blocks[:start])
+        evaluations = 1 + -(-steps // evaluated_every(kind, steps, counts.n_train / BATCH_SIZE))
+        looks_back = strategy.pretrained and kind != "range_test"
+        watched = min(counts.n_probe, PER_EPOCH_IMAGES) if looks_back else 0
         looks = evaluations * (counts.n_validation + watched) * behind
         final = (counts.n_train + counts.n_validation) * behind
-        views = (counts.target + kept * counts.n_train + watched) * prefix
+        views = (counts.target + (kept or 0) * counts.n_train + watched) * prefix
         network = steps * BATCH_SIZE * step + looks + final + views
-        return self.seconds(network) + steps * step_seconds(row, strategy)
+        return self.seconds(network) + steps * step_seconds(row, strategy, self.augmentation)
 
     def notes(self, strategies: Sequence[Strategy]) -> tuple[str, ...]:
         """Return what the estimate has to say of frozen parts that are too large to keep."""
@@ -209,14 +232,15 @@ class _Cost:
             if strategy.solver != "steps" or not strategy.pretrained:
                 continue
             boundary = frozen_prefix(strategy, len(self.row.blocks))
-            kept = self.kept(boundary)
-            if boundary and kept < VIEWS:
+            kept, wanted = self.kept(boundary), 0 if self.augmentation == "none" else VIEWS
+            if boundary and (kept is None or kept < wanted):
                 values = self.row.blocks[boundary - 1].values * max(self.there.value_bytes, 2)
-                size = (VIEWS + 1) * self.counts.target * values / 1e9
+                size = (wanted + 1) * self.counts.target * values / 1e9
                 instead = f"{kept} views are kept" if kept else "it runs at every step"
                 said.append(
-                    f"{strategy.title}: what the frozen blocks make of {VIEWS} views of each image "
-                    f"would be {size:.1f} GB, too much to keep, so {instead}."
+                    f"{strategy.title}: what the frozen blocks make of {wanted or 1} "
+                    f"{'views' if wanted else 'view'} of each image would be {size:.1f} GB, too "
+                    f"much to keep, so {instead}."
                 )
         return tuple(said)
 

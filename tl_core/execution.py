@@ -8,7 +8,7 @@ import msgspec
 import torch
 from torch import Tensor
 
-from tl_core import device, fisher, metrics
+from tl_core import catalog, device, fisher, metrics
 from tl_core.backbones import build
 from tl_core.config import (
     BATCH_SIZE,
@@ -26,7 +26,8 @@ from tl_core.freezing import unfreeze_all
 from tl_core.heads import Probe, ProbeTask, convex_probes
 from tl_core.materials import Materials, Task
 from tl_core.offered import why_not
-from tl_core.plans import limits, steps_of, trial_steps
+from tl_core.plans import limits, range_steps, steps_of, trial_steps
+from tl_core.regularisation import weight_decay
 from tl_core.runs import SaveState, failure_reason, is_out_of_memory, solve, train
 from tl_core.stages import frozen_prefix
 from tl_core.strategies import NO_TEXTBOOK, Strategy
@@ -97,7 +98,7 @@ class Execution:
         self.config, self.materials = config, materials
         self.finished, self.load_state, self.save_state = finished, load_state, save_state
         self.importance: Mapping[str, Tensor] | None = None
-        self.budget = limits(config, materials.row.preprocessing.crop)
+        self.budget = limits(config, catalog.find(config.backbone).preprocessing.crop)
         self.settings = dict(config.settings)
         self.splits: dict[int, Split] = {}
         self.probes: dict[Split, tuple[Probe, float]] = {}
@@ -106,6 +107,9 @@ class Execution:
 
     def all(self) -> Iterator[Event]:
         """Yield the events of all runs, seed after seed; raises MemoryShort."""
+        if self.config.rate_range is not None:
+            yield from self._range_tests(*self.config.rate_range)
+            return
         for seed in range(self.config.seeds):
             for strategy in cheapest_first(self.config.strategies, self.materials):
                 yield from self.strategy_runs(strategy, seed)
@@ -143,6 +147,20 @@ class Execution:
         for kind, steps in steps_of(strategy, self.budget):
             yield from self.execute(self._run(strategy, seed, kind, steps, setting))
 
+    def _range_tests(self, low: float, high: float) -> Iterator[Event]:
+        """Yield the events of every strategy's run through a range of rates, on the first seed."""
+        steps = range_steps(self.budget)
+        for strategy in cheapest_first(self.config.strategies, self.materials):
+            if strategy.solver != "steps":
+                continue
+            run = self._run(strategy, 0, "range_test", steps, trial_grid(strategy, low, 1)[0])
+            run = msgspec.structs.replace(run, highest_rate=high)
+            reason = why_not(strategy, self.materials.row, self.materials.source_images)
+            if reason:
+                yield RunFailed(run_id=self.identity(run), run=run, reason=reason)
+            else:
+                yield from self.execute(run)
+
     def _trials(self, strategy: Strategy, seed: int) -> Iterator[Event]:
         """Yield the trials' events and remember the chosen setting for all seeds."""
         recipe = self.materials.row.recipe
@@ -166,17 +184,21 @@ class Execution:
     def _run(
         self, strategy: Strategy, seed: int, kind: RunKind, steps: int, setting: Setting
     ) -> RunConfig:
+        trained, config = strategy.solver == "steps", self.config
+        kept = config.regularisation if trained else "usual"
         return RunConfig(
             strategy=strategy,
             seed=seed,
             kind=kind,
             steps=steps,
             learning_rate=setting.learning_rate,
-            weight_decay=setting.weight_decay,
+            weight_decay=weight_decay(kept, strategy, setting.weight_decay),
             penalty_strength=setting.penalty_strength,
-            micro_batch=self.micro_batch if strategy.solver == "steps" else BATCH_SIZE,
+            micro_batch=self.micro_batch if trained else BATCH_SIZE,
             mirror=self.materials.dataset.mirror,
-            class_balance="none" if strategy.solver == "none" else self.config.class_balance,
+            class_balance="none" if strategy.solver == "none" else config.class_balance,
+            augmentation=config.augmentation if trained else "crops",
+            regularisation=kept,
         )
 
     def identity(self, run: RunConfig) -> str:
@@ -191,7 +213,8 @@ class Execution:
         return content_hash(
             RECIPE_VERSION,
             (rules, numbers, run.batch_size, run.micro_batch, run.mirror, class_map),
-            run.class_balance,
+            (run.class_balance, run.augmentation, run.regularisation, run.highest_rate),
+            materials.row.preprocessing,
             (materials.pixels.key, materials.labels.tolist(), part.train, part.validation),
             (part.test, materials.probe.inputs.pixels.key if materials.probe else None),
             (config.backbone, config.weights_sha256, materials.row.recipe.optimizer),
@@ -236,10 +259,7 @@ class Execution:
         if self.importance is None:
             learning = self.materials.learning
             if learning is None:
-                raise NotPossible(
-                    "EWC needs labelled source images to learn from, apart from those that "
-                    "forgetting is measured on: bring at least 40."
-                )
+                raise NotPossible(self.materials.lacks_learning)
             backbone = unfreeze_all(build(self.materials.row, self._original_state()))
             backbone = backbone.to(self.materials.compute.device)
             self.importance = fisher.importance(

@@ -5,24 +5,31 @@ come from, and go to, whoever calls it.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import msgspec
 import numpy as np
 
-from tl_core import baselines, device
+from tl_core import baselines, catalog, device
 from tl_core.command import command
 from tl_core.config import ComparisonConfig
 from tl_core.datasets import split_with
-from tl_core.events import ComparisonEnded, ComparisonStarted, DatasetFacts, Event
+from tl_core.events import ComparisonEnded, ComparisonStarted, DatasetFacts, Event, Progress
 from tl_core.execution import Execution, Finished, LoadState, MemoryShort
 from tl_core.materials import Materials, open_materials
-from tl_core.plans import limits, planned_runs
+from tl_core.plans import limits, planned_runs, range_steps
 from tl_core.runs import SaveState
+
+# Opens what a comparison works with, as `open_materials` does.
+Open = Callable[[ComparisonConfig], Generator[Progress, None, Materials]]
 
 
 def run_comparison(
-    config: ComparisonConfig, finished: Finished, load_state: LoadState, save_state: SaveState
+    config: ComparisonConfig,
+    finished: Finished,
+    load_state: LoadState,
+    save_state: SaveState,
+    opener: Open = open_materials,
 ) -> Iterator[Event]:
     """Yield the events of a comparison, cheapest strategy first, seed after seed.
 
@@ -32,7 +39,7 @@ def run_comparison(
     device are missing; a failing run yields RunFailed and the comparison goes on.
     """
     started = time.perf_counter()
-    materials = yield from open_materials(config)
+    materials = yield from opener(config)
     config = resolved(config, materials)
     yield _comparison_started(config, materials)
     runs = Execution(config, materials, finished, load_state, save_state)
@@ -61,8 +68,12 @@ def _comparison_started(config: ComparisonConfig, materials: Materials) -> Compa
     parts = [split_with(dataset, seed, labelled) for seed in range(config.seeds)]
     first = parts[0]
     measured = baselines.measure(labels, materials.read_out.features, parts)
-    budget = limits(config, materials.row.preprocessing.crop)
+    budget = limits(config, catalog.find(config.backbone).preprocessing.crop)
     applicable = any(config.class_map.get(name) for name in dataset.classes)
+    ranged = config.rate_range is not None
+    runs = planned_runs(
+        config.strategies, config.seeds, budget, applicable, config.settings, ranged
+    )
     return ComparisonStarted(
         config=config,
         command=command(config),
@@ -87,13 +98,8 @@ def _comparison_started(config: ComparisonConfig, materials: Materials) -> Compa
         versions=device.versions(),
         majority_accuracy=measured[0].test_accuracy,
         baselines=measured,
-        steps=budget.steps,
-        planned_runs=sum(
-            1
-            for _ in planned_runs(
-                config.strategies, config.seeds, budget, applicable, config.settings
-            )
-        ),
+        steps=range_steps(budget) if ranged else budget.steps,
+        planned_runs=sum(1 for _ in runs),
         zero_shot_applicable=applicable,
         unmapped_classes=tuple(n for n in dataset.classes if not config.class_map.get(n)),
     )

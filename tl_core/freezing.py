@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
+from torchvision.ops import StochasticDepth
 
 from tl_core.adapters import updates
 from tl_core.backbones import Backbone
@@ -94,6 +95,13 @@ def _hold_statistics(module: nn.Module) -> None:
     for part in module.modules():
         if isinstance(part, _NormBase):
             part.eval()
+
+
+def keep_depth(backbone: Backbone) -> None:
+    """Let no block be skipped or thinned out at random while it trains."""
+    for module in backbone.modules():
+        if isinstance(module, nn.Dropout | StochasticDepth):
+            module.p = 0.0
 
 
 def freeze_all(backbone: Backbone) -> None:

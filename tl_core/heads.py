@@ -11,8 +11,7 @@ from scipy.special import log_softmax, softmax
 from torch import Tensor, nn
 
 from tl_core import metrics
-
-DROPOUT = 0.2
+from tl_core.regularisation import DROPOUT
 
 # Kornblith et al. 2019: 45 strengths of L2, log-spaced; strongest first, each warm-starts the next.
 PENALTIES = np.logspace(5, -6, 45)
@@ -30,10 +29,10 @@ LARGEST_BATCH = 2**24
 class Head(nn.Module):
     """Dropout and one linear layer on pooled features: N x D to N x C, always in float32."""
 
-    def __init__(self, features: int, classes: int) -> None:
+    def __init__(self, features: int, classes: int, dropout: float = DROPOUT) -> None:
         """Create the head at torch's default random initialisation."""
         super().__init__()
-        self.dropout = nn.Dropout(DROPOUT)
+        self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(features, classes)
 
     def forward(self, features: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tl_core.config import Augmentation
 from tl_core.device import Compute
 from tl_core.pixels import Pixels
 from tl_core.preprocessing import normalise
@@ -30,7 +31,8 @@ class Part:
 class Inputs(Protocol):
     """Images as a model's blocks from `boundary` on take them; indices are the data set's.
 
-    `views`: fixed augmented views of each training image, 0 for a fresh one at every step.
+    `views`: fixed augmented views of each training image beside the one of evaluation, 0 for a
+    fresh one at every step, or where nothing is augmented.
     `seconds_per_view`: what the frozen prefix took for one view of one image, 0 if nothing is kept.
     """
 
@@ -51,9 +53,17 @@ class PixelInputs:
     boundary = 0
     seconds_per_view = 0.0
 
-    def __init__(self, pixels: Pixels, mirror: bool, compute: Compute, views: int = 0) -> None:
-        """Read from `pixels`; `mirror` allows horizontal flips."""
+    def __init__(
+        self,
+        pixels: Pixels,
+        mirror: bool,
+        compute: Compute,
+        views: int = 0,
+        augmentation: Augmentation = "crops",
+    ) -> None:
+        """Read from `pixels`; `mirror` allows augmentation to flip horizontally."""
         self.pixels, self.mirror, self.compute, self.views = pixels, mirror, compute, views
+        self.augmentation = augmentation
 
     def training_batch(self, indices: Sequence[int], randomness: torch.Generator) -> Tensor:
         """Return augmented, normalised images: new ones, or one of each image's fixed views."""
@@ -68,7 +78,7 @@ class PixelInputs:
         return self._augmented(indices, [generator(view, index) for index, view in pairs])
 
     def _augmented(self, indices: Sequence[int], generators: list[torch.Generator]) -> Tensor:
-        batch = self.pixels.augmented_batch(indices, generators, self.mirror)
+        batch = self.pixels.augmented_batch(indices, generators, self.mirror, self.augmentation)
         return self._ready(batch)
 
     def evaluation_batches(self, indices: Sequence[int]) -> Iterator[tuple[Tensor, int]]:
@@ -84,7 +94,7 @@ class CachedInputs:
     """Inputs of a model whose first blocks are frozen: kept activations at the boundary.
 
     `evaluation` is images x activation, `augmented` views x images x activation, both as they lie
-    on disk: maps as height x width x channels.
+    on disk: maps as height x width x channels. Without any augmented view the evaluation's is read.
     """
 
     def __init__(
@@ -103,6 +113,9 @@ class CachedInputs:
 
     def training_batch(self, indices: Sequence[int], randomness: torch.Generator) -> Tensor:
         """Return one of the augmented views of each image."""
+        if not self.views:
+            batch = self.evaluation.index_select(0, torch.as_tensor(indices))
+            return to_device(_as_map(batch), self.compute)
         drawn = torch.randint(self.views, (len(indices),), generator=randomness)
         places = drawn * self.images + torch.as_tensor(indices)
         return to_device(_as_map(self.flat.index_select(0, places)), self.compute)

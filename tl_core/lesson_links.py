@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, get_args
 
-from tl_core.catalog import catalog
-from tl_core.config import BUDGETS, BudgetName, ClassBalance
+from tl_core.catalog import LARGEST_INPUT, SMALLEST_INPUT, catalog
+from tl_core.config import BUDGETS, Augmentation, BudgetName, ClassBalance, Regularisation
 from tl_core.ingest import SAMPLES
 from tl_core.lessons import LESSONS
 from tl_core.strategies import STRATEGIES
+from tl_core.unusual import RATES_ASKED, Rates, is_range
 from tl_core.wording import capitalised, listed
 
 Control = Literal["data", "model", "layers", "plan", "guess", "recorded"]
@@ -46,6 +47,10 @@ class LinkSettings:
     steps: int | None = None
     learning_rate: float | None = None
     class_balance: ClassBalance | None = None
+    input_size: int | None = None
+    augmentation: Augmentation | None = None
+    regularisation: Regularisation | None = None
+    rate_range: Rates | None = None
     forgetting: bool | None = None
     guess: str | None = None
     hide: tuple[Control, ...] = ()
@@ -94,10 +99,10 @@ def _blocks(text: str) -> tuple[str, ...]:
     return given
 
 
-def _whole(most: int) -> Callable[[str], int]:
+def _whole(most: int, least: int = 1) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= most:
-            raise _Refused(f"a whole number from 1 to {most:,}")
+        if not re.fullmatch(r"[0-9]{1,6}", text) or not least <= int(text) <= most:
+            raise _Refused(f"a whole number from {least} to {most:,}")
         return int(text)
 
     return read
@@ -111,6 +116,16 @@ def _rate(text: str) -> float:
     if not 0 < value <= 1:
         raise _Refused("a number above 0, at most 1")
     return value
+
+
+def _rates(text: str) -> Rates:
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        low = high = math.nan
+    if not is_range(low, high):
+        raise _Refused(f"{RATES_ASKED}, separated by a comma")
+    return low, high
 
 
 def class_code(text: str) -> str:
@@ -145,6 +160,10 @@ _READERS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
     "steps": ("steps", _whole(MOST_STEPS)),
     "rate": ("learning_rate", _rate),
     "class_balance": ("class_balance", _one_of(get_args(ClassBalance))),
+    "input_size": ("input_size", _whole(LARGEST_INPUT, SMALLEST_INPUT)),
+    "augmentation": ("augmentation", _one_of(get_args(Augmentation))),
+    "regularisation": ("regularisation", _one_of(get_args(Regularisation))),
+    "rates": ("rate_range", _rates),
     "forgetting": ("forgetting", _yes_or_no),
     "guess": ("guess", _one_of(tuple(STRATEGIES))),
     "hide": ("hide", _some_of(CONTROLS)),
@@ -192,7 +211,7 @@ def query(settings: LinkSettings) -> dict[str, str]:
         if isinstance(value, bool):
             found[key] = "yes" if value else "no"
         elif isinstance(value, tuple):
-            found[key] = ",".join(value)
+            found[key] = ",".join(str(part) for part in value)
         else:
             found[key] = str(value)
     return found

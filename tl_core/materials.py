@@ -11,6 +11,7 @@ from tl_core import backbones, catalog, datasets, device, source_images, weights
 from tl_core.activations import ReadOut, open_read_out
 from tl_core.backbones import Backbone
 from tl_core.config import DRAWN, RATED_FROM, ComparisonConfig, NotPossible, RunConfig
+from tl_core.counting import counted
 from tl_core.device import Compute
 from tl_core.events import Progress, SourceFacts
 from tl_core.forgetting import ForgettingMeter, per_epoch_images, ready
@@ -45,8 +46,9 @@ class SourceProbe:
 class Materials:
     """One comparison's open rooms. `original` is the pretrained model, frozen, on its device.
 
-    `probe` measures what is forgotten. `learning` are other source images, for what learns from
-    some, opened only when asked for; where it is None then, `lacks_learning` says why.
+    `row`: the catalog's, at the input size that was asked for. `probe` measures what is forgotten.
+    `learning` are other source images, for what learns from some, opened only when asked for; where
+    it is None then, `lacks_learning` says why.
     """
 
     dataset: datasets.Dataset
@@ -113,7 +115,7 @@ def open_materials(
     """
     compute = device.resolve(config.device, config.precision, config.threads)
     compute.activate()
-    row = catalog.catalog()[config.backbone]
+    row = catalog.at_size(catalog.catalog()[config.backbone], config.input_size)
     found = weights.find(config.weights_sha256)
     if found is None:
         raise NotPossible(
@@ -122,6 +124,8 @@ def open_materials(
         )
     dataset = datasets.load(config.data.fingerprint)
     original = ready(backbones.build(row, backbones.load_weights(found.path)), compute)
+    if config.input_size is not None:
+        row = counted(original)  # the catalog's size was counted when the catalog was made
     pixels = yield from open_pixels(dataset, row.preprocessing, compute)
     sha = config.weights_sha256
     read_out = yield from open_read_out(original, sha, pixels, compute, dataset.name)

@@ -6,17 +6,18 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from tl_core.catalog import Model
+from tl_core.catalog import Model, at_size
 from tl_core.config import (
     BUDGETS,
     SMALL_INPUT,
-    Augmentation,
     ClassBalance,
     ComparisonConfig,
-    Regularisation,
+    NotPossible,
     budget_for,
 )
+from tl_core.regularisation import RULES
 from tl_core.strategies import Strategy
+from tl_core.unusual import AUGMENTATION, size_text
 
 Value = str | int | float | None
 
@@ -43,6 +44,10 @@ class Change:
     field: str
     values: Callable[[ComparisonConfig, Facts], Sequence[Value]]
     say: Callable[[Value, Facts], str]
+
+
+def _whole(value: Value) -> int | None:
+    return None if value is None else int(value)
 
 
 def _plain(value: Value, facts: Facts) -> str:
@@ -81,12 +86,15 @@ def _sizes(config: ComparisonConfig, facts: Facts) -> list[Value]:
     own = facts.row.preprocessing.crop
     multiple = _MULTIPLE if own >= SMALL_INPUT else _SMALL_MULTIPLE
     sizes = [max(1, round(own * factor / multiple)) * multiple for factor in _SIZES]
-    return [None if size == own else size for size in sizes]
+    return [None if size == own else size for size in sizes if _possible(facts.row, size)]
 
 
-def _size(value: Value, facts: Facts) -> str:
-    own = facts.row.preprocessing.crop
-    return f"{own} pixels, the model's own" if value is None else f"{value} pixels"
+def _possible(row: Model, size: int) -> bool:
+    try:
+        at_size(row, size)
+    except NotPossible:
+        return False
+    return True
 
 
 CHANGES: Final[Mapping[str, Change]] = {
@@ -99,15 +107,18 @@ CHANGES: Final[Mapping[str, Change]] = {
         Change(
             "Rare classes", "class_balance", lambda config, facts: get_args(ClassBalance), _plain
         ),
-        Change("Input size", "input_size", _sizes, _size),
+        Change("Input size", "input_size", _sizes, lambda value, facts: size_text(_whole(value))),
         Change(
-            "Augmentation", "augmentation", lambda config, facts: get_args(Augmentation), _plain
+            "Augmentation",
+            "augmentation",
+            lambda config, facts: tuple(AUGMENTATION),
+            lambda value, facts: next(t for name, t in AUGMENTATION.items() if name == value),
         ),
         Change(
             "Regularisation",
             "regularisation",
-            lambda config, facts: get_args(Regularisation),
-            _plain,
+            lambda config, facts: tuple(RULES),
+            lambda value, facts: next(rule.title for name, rule in RULES.items() if name == value),
         ),
     )
 }

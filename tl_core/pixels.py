@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tl_core import cache, datasets, preprocessing
 from tl_core.catalog import Preprocessing
-from tl_core.config import content_hash
+from tl_core.config import Augmentation, content_hash
 from tl_core.device import Compute
 from tl_core.events import Progress
 
@@ -58,13 +58,25 @@ class Pixels:
         return torch.cat([preprocessing.centre_crop(self[i], self.preprocessing) for i in indices])
 
     def augmented_batch(
-        self, indices: Sequence[int], generators: Sequence[torch.Generator], mirror: bool
+        self,
+        indices: Sequence[int],
+        generators: Sequence[torch.Generator],
+        mirror: bool,
+        augmentation: Augmentation = "crops",
     ) -> Tensor:
-        """Return random resized crops, N x 3 x crop x crop, uint8; one generator an image."""
+        """Return varied images, N x 3 x crop x crop, uint8; one generator an image.
+
+        Random resized crops, recoloured for `colour`; for `none` the centre crops of evaluation.
+        """
+        if augmentation == "none":
+            return self.evaluation_batch(indices)
         crops = [
             preprocessing.augmented_crop(self[index], self.preprocessing, generator, mirror)
             for index, generator in zip(indices, generators, strict=True)
         ]
+        if augmentation == "colour":
+            pairs = zip(crops, generators, strict=True)
+            crops = [preprocessing.recoloured(crop, generator) for crop, generator in pairs]
         return torch.cat(crops)
 
 

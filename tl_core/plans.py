@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import msgspec
 
 from tl_core import cache
-from tl_core.config import Budget, ComparisonConfig, RunKind, budget_for
+from tl_core.config import Augmentation, Budget, ComparisonConfig, RunKind, budget_for
+from tl_core.range_test import EVALUATIONS, LEAST_STEPS
+from tl_core.regularisation import trials_left
 from tl_core.strategies import Strategy
 
 # Trials run at this part of the budget's steps.
@@ -23,14 +25,16 @@ PER_EPOCH_IMAGES = 100
 VIEWS = 4
 
 
-def kept_views(bytes_per_view: int) -> int:
-    """Return how many augmented views of all images are kept at a boundary, 0 for none.
+def kept_views(bytes_per_view: int, augmentation: Augmentation = "crops") -> int | None:
+    """Return how many augmented views of all images are kept at a boundary, None to keep nothing.
 
     As many as fit a quarter of the cache beside the evaluation view; a single one would be no
-    augmentation.
+    augmentation. Without augmentation the evaluation view is all there is.
     """
     fitting = cache.CAPACITY_BYTES // 4 // max(bytes_per_view, 1) - 1
-    return min(VIEWS, fitting) if fitting >= 2 else 0
+    if augmentation == "none":
+        return 0 if fitting >= 0 else None
+    return min(VIEWS, fitting) if fitting >= 2 else None
 
 
 @dataclass(frozen=True)
@@ -44,17 +48,19 @@ class PlannedRun:
 
 
 def limits(config: ComparisonConfig, input_size: int) -> Budget:
-    """Return the budget of a comparison for a model whose input is `input_size` pixels wide.
+    """Return the budget of a comparison for a model whose own input is `input_size` pixels wide.
 
-    Steps of one's own hold for every trained strategy, from scratch too; a rate of one's own
-    leaves nothing to try.
+    The width that the comparison asks for does not count: comparisons at several sizes take the
+    same steps, so that size alone differs. Steps of one's own hold for every trained strategy, from
+    scratch too; a rate of one's own leaves nothing to try, regularisation of one kind only rates.
     """
     budget = budget_for(config.budget, input_size)
     if config.steps is not None:
         budget = Budget(steps=config.steps, trials=budget.trials, scratch_extension=1)
     if config.learning_rate is not None:
         budget = msgspec.structs.replace(budget, trials=1)
-    return budget
+    left = trials_left(config.regularisation, budget.trials)
+    return msgspec.structs.replace(budget, trials=left)
 
 
 def steps_of(strategy: Strategy, budget: Budget) -> Sequence[tuple[RunKind, int]]:
@@ -72,18 +78,37 @@ def trial_steps(budget: Budget) -> int:
     return max(1, budget.steps // TRIAL_SHARE)
 
 
+def range_steps(budget: Budget) -> int:
+    """Return the steps of a range test: a trial's, if those are enough to show anything."""
+    return max(LEAST_STEPS, trial_steps(budget))
+
+
+def evaluated_every(kind: RunKind, steps: int, steps_per_epoch: float) -> int:
+    """Return the steps between two evaluations: an epoch's, or more in a run of many epochs."""
+    if kind == "range_test":
+        return max(1, steps // EVALUATIONS)
+    return max(1, round(steps_per_epoch), -(-steps // MOST_EVALUATIONS))
+
+
 def planned_runs(
     strategies: Sequence[Strategy],
     seeds: int,
     budget: Budget,
     zero_shot: bool,
     settled: Container[str] = (),
+    range_test: bool = False,
 ) -> Iterator[PlannedRun]:
     """Yield the runs of a comparison, seed after seed, trials with the first.
 
     `zero_shot`: whether any target class is mapped to a source class; without one it cannot run.
     `settled`: names of strategies whose trials are over.
+    `range_test`: instead, one range test of each strategy that is trained step by step.
     """
+    if range_test:
+        steps = range_steps(budget)
+        trained = (strategy for strategy in strategies if strategy.solver == "steps")
+        yield from (PlannedRun(strategy, 0, "range_test", steps) for strategy in trained)
+        return
     for seed in range(seeds):
         for strategy in strategies:
             if strategy.solver != "steps":

@@ -11,11 +11,12 @@ from tl_core import adapters, relevance
 from tl_core.backbones import Backbone, build
 from tl_core.config import NotPossible
 from tl_core.datasets import Split
-from tl_core.freezing import unfreeze_all
+from tl_core.freezing import keep_depth, unfreeze_all
 from tl_core.heads import Head, Probe
 from tl_core.inputs import PixelInputs
 from tl_core.materials import Task
 from tl_core.penalties import Distillation, Penalty, Pull
+from tl_core.regularisation import RULES
 
 # A split's linear probe, and the seconds that are its share of the solution.
 Solved = Callable[[Split], tuple[Probe, float]]
@@ -72,7 +73,10 @@ def _model(task: Task) -> tuple[Backbone, Head]:
     backbone = build(materials.row, state, seed=run.seed)
     with torch.random.fork_rng():
         torch.manual_seed(run.seed)
-        head = Head(materials.row.feature_size, len(materials.dataset.classes))
+        classes, rules = len(materials.dataset.classes), RULES[run.regularisation]
+        head = Head(materials.row.feature_size, classes, rules.dropout)
+    if not rules.stochastic_depth:
+        keep_depth(backbone)
     where = materials.compute.device
     backbone = backbone.to(device=where, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return backbone, head.to(where)

@@ -14,6 +14,8 @@ LONGEST_ASPECT = 3
 # Gentler than the usual 8%: a subject must still be in the picture when there are few steps.
 CROP_SCALE = (0.25, 1.0)
 CROP_RATIO = (3 / 4, 4 / 3)
+# How far brightness, contrast and saturation may go from 1, and hue from 0 (of the full circle).
+COLOUR, HUE = 0.4, 0.1
 
 
 def _mode(preprocessing: Preprocessing) -> InterpolationMode:
@@ -75,6 +77,21 @@ def augmented_crop(
     if mirror and torch.rand((), generator=generator) < 0.5:
         crop = functional.horizontal_flip(crop)
     return crop
+
+
+def recoloured(image: Tensor, generator: torch.Generator) -> Tensor:
+    """Return a uint8 image, ... x 3 x H x W, with other brightness, contrast, saturation and hue.
+
+    Each factor is drawn evenly from 0.6 to 1.4, hue turns by up to a tenth of its circle, in this
+    order. All randomness comes from `generator`.
+    """
+    draw = torch.rand(4, generator=generator, dtype=torch.float64).tolist()
+    factors = [1 + COLOUR * (2 * value - 1) for value in draw[:3]]
+    image = functional.adjust_brightness(image, factors[0])
+    image = functional.adjust_contrast(image, factors[1])
+    image = functional.adjust_saturation(image, factors[2])
+    turned: Tensor = functional.adjust_hue(image, HUE * (2 * draw[3] - 1))
+    return turned
 
 
 def _random_box(height: int, width: int, generator: torch.Generator) -> tuple[int, int, int, int]:

@@ -7,9 +7,17 @@ from typing import Any
 
 import msgspec
 
-from tl_core import catalog, class_map, datasets, ingest, setting_text, weights
+from tl_core import catalog, class_map, datasets, ingest, setting_text, unusual, weights
 from tl_core.catalog import Model
-from tl_core.config import BudgetName, ClassBalance, ComparisonConfig, DataConfig, NotPossible
+from tl_core.config import (
+    Augmentation,
+    BudgetName,
+    ClassBalance,
+    ComparisonConfig,
+    DataConfig,
+    NotPossible,
+    Regularisation,
+)
 from tl_core.datasets import Dataset
 from tl_core.ingest import source_probe
 from tl_core.strategies import STRATEGIES, TEXTBOOK_STRATEGIES, Strategy, custom_strategy
@@ -31,6 +39,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     `weights`: a file, `sha256:PREFIX` of a kept one, or None for one that is here or torchvision's.
     `freeze`: names of blocks that a strategy of one's own freezes, None for no such strategy.
     `steps` and `learning_rate`: instead of the budget's and the model's, for all that train.
+    `input_size`, `augmentation`, `regularisation`, `rate_range`: as in `config.ComparisonConfig`.
     `mapping`: target class to source class indices as JSON text or a file of it, None to suggest.
     `settings`: of strategies whose trials are over, by name, as JSON text or a file of it.
     `labels_per_class`: so many training images of each class, None for all.
@@ -53,6 +62,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     class_balance: ClassBalance = "none"
     settings: str | None = None
     labels_per_class: int | None = None
+    input_size: int | None = None
+    augmentation: Augmentation = "crops"
+    regularisation: Regularisation = "usual"
+    rate_range: tuple[float, float] | None = None
     device: str = "auto"
     precision: str = "auto"
     threads: int = 0
@@ -79,6 +92,7 @@ def resolve(request: Request, report: Report) -> tuple[ComparisonConfig, list[Da
         raise NotPossible(f"The precision is one of {', '.join(PRECISIONS)}.")
     strategies = _strategies(request, row)
     settings = {} if request.settings is None else setting_text.read(request.settings, strategies)
+    unusual.check(row, strategies, request, request.learning_rate)
     file = _weights(request.weights, row, report)
     target = _data(request.data, "target", report)
     _refuse_others(request.data, target.fingerprint, request.data_fingerprint)
@@ -99,6 +113,10 @@ def resolve(request: Request, report: Report) -> tuple[ComparisonConfig, list[Da
         class_balance=request.class_balance,
         settings=settings,
         labels_per_class=request.labels_per_class,
+        input_size=request.input_size,
+        augmentation=request.augmentation,
+        regularisation=request.regularisation,
+        rate_range=request.rate_range,
         device=request.device,
         precision=request.precision,
         threads=request.threads,

@@ -23,8 +23,12 @@ NEARLY = 0.95
 def result_of(
     task: Task, predict: Callable[[Part], Prediction], change: Change | None, **measured: Any
 ) -> RunResult:
-    """Return the result of a model that predicts like `predict`; trials never see the test part."""
-    test = task.part(task.split.test if task.run.kind != "trial" else ())
+    """Return the result of a model that predicts like `predict`.
+
+    What only looks for settings never sees the test part.
+    """
+    looking = task.run.kind in ("trial", "range_test")
+    test = task.part(() if looking else task.split.test)
     known = task.part(task.split.validation)
     validation = predict(known)
     tested = predict(test).probabilities if test.indices else np.zeros((0, 1))
@@ -53,18 +57,18 @@ def packed(values: NDArray[np.float64]) -> bytes:
 
 
 def training_flops(
-    row: Model, run: RunConfig, inputs: Inputs, looked: int, chosen: int | None = None
+    row: Model, run: RunConfig, steps: int, inputs: Inputs, looked: int, chosen: int | None = None
 ) -> float:
-    """Return the floating-point operations of a run's training, from the catalog's block costs.
+    """Return the floating-point operations of a run's training, from the row's block costs.
 
-    `looked`: passes of one image through the kept frozen prefix; `chosen`: the block that the
-    strategy's choice fell on.
+    `steps`: as many as were taken. `looked`: passes of one image through the kept frozen prefix;
+    `chosen`: the block that the strategy's choice fell on.
     """
     costs = passes(run.strategy, len(row.blocks), chosen)
     behind = list(zip(row.blocks, costs, strict=True))[inputs.boundary :]
     step = sum(block.flops * cost for block, cost in behind)
     prefix = sum(block.flops for block in row.blocks[: inputs.boundary])
-    return float(run.steps * run.batch_size * step + looked * prefix)
+    return float(steps * run.batch_size * step + looked * prefix)
 
 
 def steps_to_95(history: Sequence[EpochEnded]) -> int | None:

@@ -123,9 +123,10 @@ def train(
         materials.compute,
         trained=task.split.train,
         evaluated=(*task.split.train, *task.split.validation, *task.split.test),
+        augmentation=run.augmentation,
     )
     watch = None
-    if strategy.pretrained:
+    if strategy.pretrained and run.kind != "range_test":
         watch = yield from open_watch(materials, task.split.validation, boundary)
     trainable = _trainable(prepared, strategy)
     yield RunStarted(
@@ -209,10 +210,10 @@ def _trained_result(
         change,
         train_seconds=prepared.seconds + fit.seconds + looked * fit.inputs.seconds_per_view,
         peak_memory_mb=megabytes,
-        flops=training_flops(materials.row, run, fit.inputs, looked, chosen),
+        flops=training_flops(materials.row, run, fit.step, fit.inputs, looked, chosen),
         steps=fit.step,
         steps_to_95=steps_to_95(fit.history),
-        best_step=best_step(fit.history),
+        best_step=fit.kept_step or best_step(fit.history),
         learning_rate=run.learning_rate,
         regularisation=run.weight_decay,
         diverged=fit.diverged,

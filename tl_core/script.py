@@ -77,6 +77,14 @@ def _arguments(config: ComparisonConfig, row: Model | None) -> Iterator[str]:
         yield f"settings={setting_text.plain(config.settings)!r}"
     if config.labels_per_class is not None:
         yield f"labels_per_class={config.labels_per_class}"
+    if config.input_size is not None:
+        yield f"input_size={config.input_size}"
+    if config.augmentation != "crops":
+        yield f"augmentation={config.augmentation!r}"
+    if config.regularisation != "usual":
+        yield f"regularisation={config.regularisation!r}"
+    if config.rate_range is not None:
+        yield f"rate_range={config.rate_range!r}"
     yield f"device={config.device!r}"
     yield f"precision={config.precision!r}"
     yield f"threads={config.threads}"

@@ -6,6 +6,8 @@ from typing import Final
 
 from tl_core.catalog import catalog
 from tl_core.config import ComparisonConfig
+from tl_core.regularisation import RULES
+from tl_core.unusual import AUGMENTATION, range_text, size_text
 from tl_core.wording import listed, number_of
 
 
@@ -80,6 +82,10 @@ _SAID: Final[dict[str, Callable[[ComparisonConfig], str]]] = {
     "Rare classes": lambda c: {"none": "as they are"}.get(c.class_balance, c.class_balance),
     "Settings of strategies": _settled,
     "Labels per class": lambda c: "all" if c.labels_per_class is None else str(c.labels_per_class),
+    "Input size": lambda c: size_text(c.input_size),
+    "Augmentation": lambda c: AUGMENTATION[c.augmentation],
+    "Regularisation": lambda c: RULES[c.regularisation].title,
+    "Range test of learning rates": lambda c: range_text(c.rate_range),
     "Source images": _source,
     "Class map": _mapped,
     "Device": lambda c: c.device,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tl_core.catalog import Model, catalog
-from tl_core.config import BATCH_SIZE
+from tl_core.config import BATCH_SIZE, Augmentation
 from tl_core.record import Record
 from tl_core.stages import block_factors, frozen_prefix, stages_of
 from tl_core.strategies import Strategy
@@ -18,8 +18,14 @@ NETWORK_SHARE = 0.32
 # Depthwise convolutions move more memory per operation: a fraction of a convolution's speed.
 _SLOW_FAMILIES = {"mobilenet": 0.25, "efficientnet": 0.25, "regnet": 0.5, "densenet": 0.5}
 
-# Seconds of an optimiser per parameter, and of a fresh view per image and per pixel.
-OPTIMIZER_SECONDS, VIEW_SECONDS, VIEW_PIXEL_SECONDS = 1.0e-9, 6e-5, 5e-9
+# Seconds of an optimiser per parameter, and of a fresh view per image and per pixel: cutting out a
+# centre is nearly free, turning hues is what costs.
+OPTIMIZER_SECONDS = 1.0e-9
+VIEW_SECONDS: dict[Augmentation, tuple[float, float]] = {
+    "none": (6e-6, 0.0),
+    "crops": (6e-5, 5e-9),
+    "colour": (2.8e-4, 7e-8),
+}
 
 
 @dataclass(frozen=True)
@@ -60,8 +66,11 @@ def machine(
 
 
 def measured_speeds(found: Record) -> dict[str, float]:
-    """Return what a comparison's trained runs say of the machine's speed, for the store."""
-    if found.started is None:
+    """Return what a comparison's trained runs say of the machine's speed, for the store.
+
+    Nothing if they saw images at another size than the model's own, at which speed differs.
+    """
+    if found.started is None or found.started.config.input_size is not None:
         return {}
     config = found.started.config
     row = catalog().get(config.backbone)
@@ -73,13 +82,16 @@ def measured_speeds(found: Record) -> dict[str, float]:
     if row is None or not fresh:
         return {}
     seconds = sum(ended.result.train_seconds for ended in fresh)
-    around = sum(ended.run.steps * step_seconds(row, ended.run.strategy) for ended in fresh)
+    around = sum(
+        (ended.result.steps or 0) * step_seconds(row, ended.run.strategy, ended.run.augmentation)
+        for ended in fresh
+    )
     flops = sum(ended.result.flops for ended in fresh)
     # However wrong the constants are here, most of a step is the network.
     return {speed_key(config.backbone, config.device): flops / max(seconds - around, seconds / 2)}
 
 
-def step_seconds(row: Model, strategy: Strategy) -> float:
+def step_seconds(row: Model, strategy: Strategy, augmentation: Augmentation = "crops") -> float:
     """Return the seconds of a step beside the network: the optimiser, and fresh views."""
     factors = block_factors(stages_of(strategy, len(row.blocks))[-1], len(row.blocks))
     pairs = zip(row.blocks, factors, strict=True)
@@ -87,5 +99,6 @@ def step_seconds(row: Model, strategy: Strategy) -> float:
     if strategy.parameters == "all":
         trained = sum(block.parameters for block, factor in pairs if factor is not None)
     fresh = not strategy.pretrained or frozen_prefix(strategy, len(row.blocks)) == 0
-    view = (VIEW_SECONDS + VIEW_PIXEL_SECONDS * row.preprocessing.crop**2) if fresh else 0.0
+    each, pixel = VIEW_SECONDS[augmentation]
+    view = each + pixel * row.preprocessing.crop**2 if fresh else 0.0
     return OPTIMIZER_SECONDS * trained + BATCH_SIZE * view

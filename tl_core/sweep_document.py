@@ -5,22 +5,21 @@ from typing import Any
 
 import msgspec
 
+from tl_core import setting_text
 from tl_core.crossovers import crossover_text, crossovers, textbook_text
-from tl_core.document import document
 from tl_core.learning_curve import LearningCurve, gain_sentence, learning_curves, next_step
 from tl_core.record import Record
 from tl_core.stats import Interval
 from tl_core.sweep_frame import sweep_frame
 from tl_core.sweep_points import SWEEPS
 from tl_core.swept import Swept
-from tl_core.tables import rows
 
 
 def sweep_document(found: Swept) -> dict[str, Any]:
     """Return the sweep as plain containers; raises ValueError before it has started.
 
-    `rows`: one for each strategy at each point, accuracies in percent; `points`: each with its
-    whole comparison as `compare --json` writes it, null where it could not be made.
+    `rows`: one for each strategy at each point, accuracies in percent; `points`: each with the
+    command that makes its comparison and what it worked on, null where it could not be made.
     """
     if found.sweep is None:
         raise ValueError("This sweep has not started: there is nothing to write yet.")
@@ -51,7 +50,21 @@ def sweep_document(found: Swept) -> dict[str, Any]:
 
 
 def _comparison(record: Record | None) -> dict[str, Any] | None:
-    return document(record, rows(record)) if record is not None and record.started else None
+    if record is None or record.started is None:
+        return None
+    started, data = record.started, record.started.dataset
+    return {
+        "command": started.command,
+        "backbone": started.config.backbone,
+        "input_size": started.input_size,
+        "steps": started.steps,
+        "labels_per_class": started.config.labels_per_class,
+        "settings": setting_text.plain(started.config.settings),
+        "n_train": data.n_train,
+        "n_validation": data.n_validation,
+        "n_test": data.n_test,
+        "failed": {run.run.strategy.name: run.reason for run in record.failed.values()},
+    }
 
 
 def _labels(found: Swept) -> dict[str, Any]:

@@ -22,15 +22,18 @@ def sweep_seconds(
     knows of this machine (`store.device()`, `store.speeds()`). Runs that are finished already are
     counted as if they were not.
     """
+    preparation: dict[object, float] = {}
     total = 0.0
     for point in sweep.points:
-        planned = plan_of(point.config, _labelled(point.config, counts), device, measured)
+        config = point.config
+        planned = plan_of(config, _labelled(config, counts), device, measured)
         if planned is None:
             return None
-        total += planned.seconds
-        # Decoded once for all points.
-        counts = replace(counts, pixels=0.0)
-    return total
+        total += sum(run.seconds for run in planned.runs)
+        # What the original model makes of the images is kept.
+        seen = (config.backbone, config.weights_sha256, config.input_size)
+        preparation[seen] = max(preparation.get(seen, 0.0), planned.preparation)
+    return total + sum(preparation.values())
 
 
 def whole_counts(base: ComparisonConfig) -> Counts:

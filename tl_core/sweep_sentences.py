@@ -2,6 +2,7 @@
 
 from tl_core.config import ComparisonConfig
 from tl_core.learning_curve import LearningCurve, learning_curves
+from tl_core.range_test import findings
 from tl_core.sweep_changes import change_sentences, changes
 from tl_core.sweep_text import sentences
 from tl_core.swept import Swept
@@ -21,12 +22,22 @@ def said(found: Swept, base: ComparisonConfig) -> list[str]:
     lines = [line for text in sentences(found) for line in text.splitlines()]
     if found.sweep.name != "labels":
         lines = [*change_sentences(changes(found, base)), *lines]
+    rate = unstable_from(found)
+    if rate is not None:
+        lines.append(f"From a learning rate of {rate:.2g} on, not every loss falls any more.")
     lines = _together(lines)
     failed = [
         f"{found.sweep.points[place].label} could not be measured: {reason}"
         for place, reason in sorted(found.failed.items())
     ]
     return [*lines, *failed]
+
+
+def unstable_from(found: Swept) -> float | None:
+    """Return the lowest rate from which some strategy's loss no longer falls, None if all do."""
+    runs = (run for record in found.records.values() for run in record.ended.values())
+    known = [one.unstable_from for one in findings(runs) if one.unstable_from is not None]
+    return min(known, default=None)
 
 
 def _together(lines: list[str]) -> list[str]:

@@ -1,13 +1,16 @@
 """A sweep: the comparison of each of its points, one after another, as one stream of events."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
-from tl_core.config import NotPossible
+import msgspec
+
+from tl_core.config import ComparisonConfig, NotPossible
 from tl_core.datasets.limits import BadInput
-from tl_core.events import Event, PointFailed, PointStarted, SweepEnded, SweepStarted
+from tl_core.events import Event, PointFailed, PointStarted, Progress, SweepEnded, SweepStarted
 from tl_core.execution import Finished, LoadState
 from tl_core.experiment import run_comparison
+from tl_core.materials import Materials, open_materials
 from tl_core.questions import ask
 from tl_core.runs import SaveState
 from tl_core.sweep import Sweep
@@ -27,13 +30,45 @@ def run_sweep(
     yield SweepStarted(sweep=sweep)
     if sweep.name == "model":
         yield from _ranking(sweep)
+    opener = _Opener()
     for place, point in enumerate(sweep.points):
         yield PointStarted(place=place)
         try:
-            yield from run_comparison(point.config, finished, load_state, save_state)
+            yield from run_comparison(point.config, finished, load_state, save_state, opener.open)
         except (NotPossible, BadInput, BadWeights) as error:
             yield PointFailed(place=place, reason=str(error))
     yield SweepEnded(seconds=time.perf_counter() - started)
+
+
+class _Opener:
+    """Opens materials, and once only for points in a row that work with the same.
+
+    A sweep that is continued goes through its finished points in no time then.
+    """
+
+    def __init__(self) -> None:
+        self._of: tuple[ComparisonConfig, set[str]] | None = None
+        self._materials: Materials | None = None
+
+    def open(self, config: ComparisonConfig) -> Generator[Progress, None, Materials]:
+        """Return the materials of a comparison; raises as `open_materials` does."""
+        wanted = _materials_of(config)
+        if self._materials is None or wanted != self._of:
+            self._of = self._materials = None  # two models at a time may be too many
+            self._materials = yield from open_materials(config)
+            self._of = wanted
+        return self._materials
+
+
+def _materials_of(config: ComparisonConfig) -> tuple[ComparisonConfig, set[str]]:
+    """Return what decides a comparison's materials, and some that does not.
+
+    Of strategies that is what their penalties need of source images.
+    """
+    same = msgspec.structs.replace(
+        config, strategies=(), settings={}, steps=None, learning_rate=None, labels_per_class=None
+    )
+    return same, {strategy.penalty for strategy in config.strategies}
 
 
 def _ranking(sweep: Sweep) -> Iterator[Event]:

@@ -9,6 +9,7 @@ from tl_core import columns
 from tl_core.estimate import Plan
 from tl_core.events import EpochEnded, Event, Progress, RunEnded, RunFailed, RunStarted
 from tl_core.flags import Flag
+from tl_core.range_test import Found
 from tl_core.record import Record
 from tl_core.remaining import remaining_seconds
 from tl_core.tables import StrategyRow, memory_note
@@ -103,9 +104,9 @@ class Reporter:
 
     def _ended(self, event: RunEnded) -> str:
         run, result = event.run, event.result
-        kind = {"final": "", "trial": f", trial at {run.learning_rate:.2g}"}.get(
-            run.kind, ", at equal steps"
-        )
+        kinds = {"final": "", "trial": f", trial at {run.learning_rate:.2g}"}
+        kinds["range_test"] = ", range test"
+        kind = kinds.get(run.kind, ", at equal steps")
         reused = " (taken over)" if _is_reused(self.found, event.run_id) else ""
         said = f"validation {percent(result.validation_accuracy)}"
         return (
@@ -145,6 +146,24 @@ def table(found: Record, rows: Sequence[StrategyRow]) -> str:
     ]
     note = memory_note(found)
     return "\n".join([text[0], "-" * len(text[0]), *text[1:], *([note] if note else [])])
+
+
+def range_table(found: Sequence[Found]) -> str:
+    """Return what range tests found as text, a line a strategy."""
+    lines = [["strategy", "loss falls fastest at", "no longer falls from"]]
+    for one in found:
+        lines.append([one.title, _rate(one.steepest), _rate(one.unstable_from)])
+    widths = [max(len(line[place]) for line in lines) for place in range(3)]
+    text = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+    note = "Learning rates of the backbone, on training images of the first seed."
+    return "\n".join([text[0], "-" * len(text[0]), *text[1:], note])
+
+
+def _rate(rate: float | None) -> str:
+    return "–" if rate is None else f"{rate:.2g}"
 
 
 def raised(found: Sequence[Flag]) -> str:

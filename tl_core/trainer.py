@@ -12,16 +12,20 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tl_core.backbones import Backbone
-from tl_core.batches import VIEWS, Batches, schedule
+from tl_core.batches import VIEWS, Batches, learning_rate
 from tl_core.config import RunConfig
 from tl_core.device import Compute, synchronise
+from tl_core.early_stopping import EarlyStopping
 from tl_core.events import EpochEnded
 from tl_core.freezing import apply_stage, set_modes
 from tl_core.heads import Head
 from tl_core.inputs import Inputs, Part, generator
+from tl_core.mixup import Mix, drawn
 from tl_core.penalties import Distillation, Penalty, Pull
-from tl_core.plans import MOST_EVALUATIONS
-from tl_core.stages import stage_ends, stages_of
+from tl_core.plans import evaluated_every
+from tl_core.range_test import exploded
+from tl_core.regularisation import RULES
+from tl_core.stages import frozen_prefix, stage_ends, stages_of
 
 MOMENTUM = 0.9
 
@@ -96,6 +100,13 @@ class Fit:
         self._ends = stage_ends(run.strategy, blocks, run.steps)
         self._pull = penalty if isinstance(penalty, Pull) else None
         self._distillation = penalty if isinstance(penalty, Distillation) else None
+        self._rules = RULES[run.regularisation]
+        # Where training begins, whether what lies before is kept or computed anew.
+        prefix = frozen_prefix(run.strategy, blocks, chosen) if run.strategy.pretrained else 0
+        self._mixed_at = max(prefix, inputs.boundary)
+        self._stopping: EarlyStopping | None = None
+        if self._rules.patience is not None:
+            self._stopping = EarlyStopping(self._rules.patience, backbone.net, head)
         torch.manual_seed(run.seed)
         self._enter_stage(0)
         if resume is not None:
@@ -107,16 +118,34 @@ class Fit:
         return len(self.training.indices) / self.run.batch_size
 
     def __iter__(self) -> Iterator[EpochEnded]:
-        """Train to the end of the budget, yielding after every epoch."""
-        every = max(1, round(self.steps_per_epoch), math.ceil(self.run.steps / MOST_EVALUATIONS))
+        """Train until it is over, yielding after every epoch."""
+        every = evaluated_every(self.run.kind, self.run.steps, self.steps_per_epoch)
         if not self.history:
             self.history.append(self._evaluate(None))
             yield self.history[-1]
-        while self.step < self.run.steps and not self.diverged:
+        while not self._over:
             until = min((self.step // every + 1) * every, self.run.steps)
             loss = self._train(until)
             self.history.append(self._evaluate(loss))
+            if self._stopping is not None:
+                self._stopping.look(self.step, self.history[-1].validation_loss)
             yield self.history[-1]
+        if self._stopping is not None:
+            self._stopping.bring_back()
+
+    @property
+    def _over(self) -> bool:
+        """Whether nothing is left to be trained, or to be learnt from going on."""
+        stopped = self._stopping is not None and self._stopping.over
+        if self.run.kind == "range_test":
+            losses = [event.train_loss for event in self.history if event.train_loss is not None]
+            stopped = exploded(losses)
+        return self.step >= self.run.steps or self.diverged or stopped
+
+    @property
+    def kept_step(self) -> int | None:
+        """The step whose weights are the result, where that need not be the last one."""
+        return self._stopping.step if self._stopping is not None else None
 
     def _train(self, until: int) -> float:
         """Take steps up to `until`; return their mean loss."""
@@ -144,15 +173,15 @@ class Fit:
         """Take one step; micro-batches add up to the gradient of the whole batch."""
         places = self._batches.places(self.step)
         randomness = generator(VIEWS, self.run.seed, self.step)
-        factor = schedule(self.step, self.run.steps)
+        rate = learning_rate(self.run, self.step)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.run.learning_rate * group["factor"] * factor
+            group["lr"] = rate * group["factor"]
         self.optimizer.zero_grad(set_to_none=True)
-        losses = []
+        losses: list[Tensor] = []
         for part in torch.split(places, self.run.micro_batch):
             batch = self.inputs.training_batch(self._indices[part].tolist(), randomness)
             labels = self._labels[part.to(self._labels.device)]
-            loss = self._batch_loss(batch, labels) / len(places)
+            loss = self._batch_loss(batch, labels, self._mix(len(losses), len(part))) / len(places)
             loss.backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach())
         self.optimizer.step()
@@ -161,25 +190,45 @@ class Fit:
             self._pull.after_step(self.optimizer.param_groups)
         return torch.stack(losses).sum()
 
-    def _batch_loss(self, batch: Tensor, labels: Tensor) -> Tensor:
+    def _mix(self, place: int, size: int) -> Mix | None:
+        """Return how the step's micro-batch of this place is mixed, if it is."""
+        if self._rules.mixup is None:
+            return None
+        return drawn(self._rules.mixup, self.run.seed, self.step, place, size)
+
+    def _batch_loss(self, batch: Tensor, labels: Tensor, mix: Mix | None) -> Tensor:
         """Return what a micro-batch adds to the loss, summed over its images."""
-        logits, of_source = self._logits(batch, source=self._distillation is not None)
-        loss = self._loss(logits, labels)
+        start = self.inputs.boundary
+        if mix is not None:
+            with self.compute.autocast():
+                batch = self.backbone.forward_blocks(batch, start=start, stop=self._mixed_at)
+            batch, start = mix.inputs(batch), self._mixed_at
+        logits, of_source = self._logits(batch, start, self._distillation is not None)
+        loss = (
+            self._loss(logits, labels)
+            if mix is None
+            else mix.loss(lambda of: self._loss(logits, of), labels)
+        )
         if self._distillation is not None and of_source is not None:
-            loss = loss + self._distillation.loss(batch, self.inputs.boundary, of_source)
+            loss = loss + self._distillation.loss(batch, start, of_source)
         return loss
 
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return the sum of the images' cross-entropies, weighted if that is how to balance."""
-        losses = nn.functional.cross_entropy(logits, labels, reduction="none")
+        smoothing = self._rules.label_smoothing
+        losses = nn.functional.cross_entropy(
+            logits, labels, reduction="none", label_smoothing=smoothing
+        )
         if self.run.class_balance == "weights":
             losses = losses * self._weights[labels]
         return losses.sum()
 
-    def _logits(self, batch: Tensor, source: bool = False) -> tuple[Tensor, Tensor | None]:
-        """Return the head's logits, and the original head's if `source`."""
+    def _logits(
+        self, batch: Tensor, start: int, source: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the head's logits of what block `start` takes, the original head's if `source`."""
         with self.compute.autocast():
-            final = self.backbone.forward_blocks(batch, start=self.inputs.boundary)
+            final = self.backbone.forward_blocks(batch, start=start)
             logits: Tensor = self.head(self.backbone.pool(final))
             return logits, self.backbone.source_logits(final) if source else None
 
@@ -212,7 +261,7 @@ class Fit:
         seen = 0
         with torch.no_grad():
             for batch, kept in self.inputs.evaluation_batches(part.indices):
-                found, of_source = self._logits(batch, source=seen < watched)
+                found, of_source = self._logits(batch, self.inputs.boundary, seen < watched)
                 logits.append(found[:kept].cpu())
                 if of_source is not None:
                     source.append(of_source[: min(kept, watched - seen)].float().cpu())
@@ -261,6 +310,7 @@ class Fit:
             "random": torch.get_rng_state(),
             "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
             "history": [_plain(event) for event in self.history],
+            "stopping": self._stopping.state() if self._stopping is not None else None,
         }
 
     def _resume(self, state: dict[str, Any]) -> None:
@@ -274,6 +324,8 @@ class Fit:
         if state["cuda_random"]:
             torch.cuda.set_rng_state_all([part.cpu() for part in state["cuda_random"]])
         self.history = [EpochEnded(**event) for event in state["history"]]
+        if self._stopping is not None:
+            self._stopping.resume(state["stopping"])
 
 
 def prediction(logits: Tensor, part: Part) -> Prediction:

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import streamlit as st
 
-from tl_core import datasets, estimate, offered, source_images
+from tl_core import datasets, estimate, offered, source_images, unusual
 from tl_core.catalog import Model, catalog
-from tl_core.config import DRAWN, ComparisonConfig
+from tl_core.config import DRAWN, ComparisonConfig, NotPossible
 from tl_core.datasets import Dataset
 from tl_core.estimate import Counts, Plan
 from tl_core.ingest import source_probe
@@ -62,6 +62,11 @@ def prepared(chosen: Choice) -> Prepared:
         steps=chosen.steps,
         learning_rate=chosen.learning_rate,
         class_balance=chosen.class_balance,
+        labels_per_class=chosen.labels_per_class,
+        input_size=chosen.input_size,
+        augmentation=chosen.augmentation,
+        regularisation=chosen.regularisation,
+        rate_range=chosen.rate_range,
     )
     train, validation, test = sizes(data)
     drawn = source_probe.COUNT if current.draws_probe() else 0
@@ -135,6 +140,10 @@ def _reason(config: ComparisonConfig, row: Model, lacks_weights: bool, queued: i
             "Zero-shot transfer alone cannot run: none of your classes is mapped to a source "
             "class. Choose another strategy as well, or map the classes on the model page."
         )
+    try:
+        unusual.check(row, config.strategies, config, config.learning_rate)
+    except NotPossible as fault:
+        return str(fault)
     if queued >= QUEUE_LIMIT:
         return f"You already have {queued} comparisons waiting. Wait, or cancel one in the history."
     return ""
@@ -201,6 +210,11 @@ def adopt(config: ComparisonConfig) -> None:
         "steps": config.steps,
         "learning_rate": config.learning_rate,
         "class_balance": config.class_balance,
+        "labels_per_class": config.labels_per_class,
+        "input_size": config.input_size,
+        "augmentation": config.augmentation,
+        "regularisation": config.regularisation,
+        "rate_range": config.rate_range,
     }
     if row is not None:
         changes |= {"backbone": row.name, "weights": config.weights_sha256 or None}
@@ -250,7 +264,14 @@ def budget_text(config: ComparisonConfig) -> str:
         words.append(f"learning rate {config.learning_rate:.2g}")
     if config.class_balance != "none":
         words.append("rare classes made up for")
+    words += labels_text(config.labels_per_class)
+    words += unusual.phrases(config)
     return ", ".join(words)
+
+
+def labels_text(labels: int | None) -> list[str]:
+    """Return that only some labels are used, if so, in one phrase."""
+    return [] if labels is None else [f"{number_of(labels, 'label')} a class"]
 
 
 def seeds_text(seeds: int) -> str:

@@ -16,7 +16,18 @@ from tl_ui.state import Choice, choice, choose
 from tl_ui.widgets import flash, safe_label
 
 _TAKEN, _HIDDEN = "link_taken", "link_hidden"
-_PLAN = ("strategies", "seeds", "budget", "steps", "learning_rate", "class_balance")
+_PLAN = (
+    "strategies",
+    "seeds",
+    "budget",
+    "steps",
+    "learning_rate",
+    "class_balance",
+    "input_size",
+    "augmentation",
+    "regularisation",
+    "rate_range",
+)
 
 
 def take() -> None:

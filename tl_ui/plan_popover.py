@@ -4,15 +4,24 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from tl_core import glossary
+from tl_core import glossary, unusual
 from tl_core.catalog import Model
 from tl_core.config import BUDGETS, ClassBalance, budget_for
 from tl_core.wording import number_of
-from tl_ui import strategy_choice, undo
-from tl_ui.state import choice, choose
+from tl_ui import launch, strategy_choice, undo
+from tl_ui.state import Choice, choice, choose
 
 # The fields of the choice that this popover changes.
-PLAN = ("strategies", "seeds", "budget", "steps", "learning_rate", "class_balance")
+FIXED = (
+    "steps",
+    "learning_rate",
+    "labels_per_class",
+    "input_size",
+    "augmentation",
+    "regularisation",
+    "rate_range",
+)
+PLAN = ("strategies", "seeds", "budget", "class_balance", *FIXED)
 
 BALANCE: dict[ClassBalance, str] = {
     "none": "As they are",
@@ -64,16 +73,20 @@ def _budget(row: Model) -> None:
 
 
 def _fixed() -> None:
-    """Say what an adopted comparison fixes in the place of the budget, with a way out."""
+    """Say what an adopted comparison fixes in the place of what is usual, with a way out."""
     steps, rate = choice().steps, choice().learning_rate
     fixed = [number_of(steps, "step")] if steps is not None else []
     fixed += [f"learning rate {rate:.2g}"] if rate is not None else []
+    budget_alone = len(fixed)
+    fixed += launch.labels_text(choice().labels_per_class)
+    fixed += unusual.phrases(choice())
     if fixed:
+        usual = {name: getattr(Choice(), name) for name in FIXED}
         st.markdown(f":material/push_pin: Fixed for all that train: {', '.join(fixed)}.")
         st.button(
-            "Use the budget's own",
+            "Use the usual settings" if len(fixed) > budget_alone else "Use the budget's own",
             icon=":material/undo:",
-            on_click=lambda: choose(steps=None, learning_rate=None) and None,
+            on_click=lambda: choose(**usual) and None,
         )
 
 

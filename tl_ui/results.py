@@ -18,6 +18,7 @@ from tl_ui import (
     guess,
     launch,
     plots,
+    range_view,
     redraw,
     scoreboard,
     shown,
@@ -41,6 +42,12 @@ def show(job: Comparison) -> None:
     _head(job, followed)
     if found.started is None:
         st.info("Nothing was measured before it ended.", icon=":material/info:")
+        return
+    if found.started.config.rate_range is not None:
+        range_view.section(found)
+        _failures(found)
+        with st.expander("Take it away: report, files, commands", icon=":material/download:"):
+            take_away.section(job, followed)
         return
     guess.show(job, followed)
     redraw.settle()

@@ -144,7 +144,8 @@ def _state(found: Record, row: StrategyRow) -> str:
         run = found.runs[run_id].run
         curve = found.curves.get(run_id, {})
         step = max(curve, default=0)
-        what = {"trial": "trying a rate", "equal_steps": "equal steps"}.get(run.kind, "training")
+        kinds = {"trial": "trying a rate", "equal_steps": "equal steps", "range_test": "range test"}
+        what = kinds.get(run.kind, "training")
         return f"{what}, step {step} of {run.steps}" if run.steps else what
     if row.seeds >= seeds:
         return "done"

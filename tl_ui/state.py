@@ -6,7 +6,7 @@ from typing import cast
 import streamlit as st
 
 from tl_core import weights
-from tl_core.config import DRAWN, BudgetName, ClassBalance
+from tl_core.config import DRAWN, Augmentation, BudgetName, ClassBalance, Regularisation
 from tl_core.strategies import TEXTBOOK_STRATEGIES
 
 
@@ -17,8 +17,8 @@ class Choice:
     `frozen` (one flag per block, input to output) is the user's own strategy, None when unused.
     `class_map` holds only what the user edited; everything else follows the suggestion.
     `probe`: a data set's fingerprint, DRAWN for the model's own drawn images where it has some, or
-    None to measure no forgetting. `steps` and `learning_rate` come with an adopted comparison and
-    are None otherwise.
+    None to measure no forgetting. `steps`, `learning_rate` and what `unusual` tells come with an
+    adopted comparison or a link, and are as usual otherwise.
     """
 
     dataset: str | None = None
@@ -33,6 +33,11 @@ class Choice:
     steps: int | None = None
     learning_rate: float | None = None
     class_balance: ClassBalance = "none"
+    labels_per_class: int | None = None
+    input_size: int | None = None
+    augmentation: Augmentation = "crops"
+    regularisation: Regularisation = "usual"
+    rate_range: tuple[float, float] | None = None
 
 
 _KEY, _EARLIER, _KEPT = "choice", "earlier_choices", 20

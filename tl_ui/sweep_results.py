@@ -51,7 +51,8 @@ def show(job: Comparison) -> None:
     key = f"{job.id} {followed.after}"
     lines = _sentences(key, followed.found, job.config)
     st.markdown("\n".join(f"- {safe_label(line, 700)}" for line in lines))
-    _chart(job, sweep, frame, _curves(key, followed.found))
+    unstable = sweep_sentences.unstable_from(followed.found)
+    _chart(job, sweep, frame, _curves(key, followed.found), unstable)
     chart.signs(sweep_live.strategies(sweep))
     st.caption(_reading(sweep))
     _point(job, sweep, followed)
@@ -92,9 +93,17 @@ def _sentences(key: str, _found: Swept, _base: ComparisonConfig) -> list[str]:
     return sweep_sentences.said(_found, _base)
 
 
-def _chart(job: Comparison, sweep: Sweep, frame: pd.DataFrame, curves: list[LearningCurve]) -> None:
+def _chart(
+    job: Comparison,
+    sweep: Sweep,
+    frame: pd.DataFrame,
+    curves: list[LearningCurve],
+    unstable: float | None,
+) -> None:
     measure = sweep_live.choose_measure(measures(frame))
-    figure = figures.sweep_figure(frame, sweep.name, measure, SWEEPS[sweep.name].axis, curves)
+    figure = figures.sweep_figure(
+        frame, sweep.name, measure, SWEEPS[sweep.name].axis, curves, unstable
+    )
     key = f"sweep_chart_{job.id[:8]}_{measure}"
     plots.show(
         figure,

@@ -5,6 +5,7 @@ from tl_core.figures.confusion import CELL, confusion_frame, confusion_height, c
 from tl_core.figures.features import feature_map
 from tl_core.figures.front import describe_front, front_figure
 from tl_core.figures.intervals import described, interval_dots
+from tl_core.figures.rates import describe_rates, rate_curves
 from tl_core.figures.skill import describe_skills, skill_gauges
 from tl_core.figures.sweep import SWEEP_HEIGHT, describe_sweep, sweep_figure
 from tl_core.figures.tradeoff import describe_tradeoff, tradeoff_points
@@ -26,6 +27,7 @@ __all__ = [
     "confusion_spec",
     "describe",
     "describe_front",
+    "describe_rates",
     "describe_reliability",
     "describe_skills",
     "describe_sweep",
@@ -35,6 +37,7 @@ __all__ = [
     "forgetting_curves",
     "front_figure",
     "interval_dots",
+    "rate_curves",
     "reliability_diagram",
     "share_dots",
     "skill_gauges",

@@ -55,7 +55,8 @@ def sweep_figure(
 def _beside(part: pd.DataFrame, shown: pd.DataFrame, shift: float, name: SweepName) -> pd.Series:
     """Return where a strategy's points stand: a little beside those of the others."""
     if not has_order(shown):
-        return part["place"] + _TOGETHER * shift
+        places: pd.Series[float] = part["place"].astype(float)
+        return places + _TOGETHER * shift
     values, own = shown["value"].astype(float), part["value"].astype(float)
     if _logarithmic(name, values):
         return own * float(values.max() / values.min()) ** (_BESIDE * shift)

@@ -35,7 +35,7 @@ def starts(found: Record) -> list[Starts]:
         runs = [
             run
             for run in found.ended.values()
-            if run.run.strategy.name == strategy.name and run.run.kind != "trial"
+            if run.run.strategy.name == strategy.name and run.run.kind in ("final", "equal_steps")
         ]
         failed = sum(
             run.run.strategy.name == strategy.name

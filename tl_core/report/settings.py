@@ -4,9 +4,11 @@ from typing import Final
 
 from tl_core import setting_text
 from tl_core.catalog import catalog, source_classes
+from tl_core.regularisation import RULES
 from tl_core.report.subject import Subject
 from tl_core.source_images import measured_on
 from tl_core.tables import source_summary
+from tl_core.unusual import AUGMENTATION, range_text
 from tl_core.wording import listed, number_of, percent
 
 Pairs = list[tuple[str, str]]
@@ -78,6 +80,9 @@ def plan(of: Subject) -> Pairs:
         ("Rare classes made up for", balance[config.class_balance]),
         *([("Training images of a class", f"{labels} at most")] if labels is not None else []),
         *([("Settled before", setting_text.text(config.settings))] if config.settings else []),
+        ("Augmentation", AUGMENTATION[config.augmentation]),
+        ("Regularisation", RULES[config.regularisation].title),
+        ("Range test of learning rates", range_text(config.rate_range)),
     ]
 
 
