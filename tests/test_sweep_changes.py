@@ -2,7 +2,7 @@
 
 import msgspec
 
-from tests import sweeps
+from tests import factories, sweeps
 from tests.factories import comparison_config
 from tests.sweeps import exact
 from tl_core import sweep_sentences
@@ -65,6 +65,28 @@ def test_a_point_that_is_not_measured_yet_is_left_out():
     assert [one.label for one in changes(found, BASE)] == ["15"]
     del found.records[1]
     assert changes(found, BASE) == []
+
+
+def test_the_rate_from_which_a_loss_no_longer_falls_is_said():
+    run = msgspec.structs.replace(
+        factories.RUN, kind="range_test", steps=61, learning_rate=1e-5, highest_rate=10.0
+    )
+    losses = [0.7, 0.7, 0.6, 0.5, 0.4, 0.9, 2.0]
+    ended = msgspec.structs.replace(
+        factories.run_ended("range"),
+        run=run,
+        curve=tuple(
+            msgspec.structs.replace(factories.epoch_ended("range", 10 * at), train_loss=loss)
+            for at, loss in enumerate(losses)
+            if at
+        ),
+    )
+    found = over({15.0: {FULL: exact(0.5)}, 60.0: {FULL: exact(0.5)}}, "rate")
+    assert sweep_sentences.unstable_from(found) is None
+    found.records[0].ended["range"] = ended
+    rate = sweep_sentences.unstable_from(found)
+    assert rate is not None and 1e-5 < rate < 10
+    assert f"From a learning rate of {rate:.2g} on" in sweep_sentences.said(found, BASE)[-1]
 
 
 def test_what_could_not_be_measured_is_said():

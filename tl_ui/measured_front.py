@@ -150,12 +150,19 @@ def _link(one: Measured, label: str) -> None:
     )
 
 
-def _table(found: Sequence[Measured], placed: Sequence[Placed]) -> None:
+def _table(measured_here: Sequence[Measured], places: Sequence[Placed]) -> None:
+    """Show all of it, the front first; a ticked line leads to where it was measured."""
+    words = list(WORDS)
+    order = sorted(
+        range(len(places)),
+        key=lambda i: (words.index(places[i].standing), -measured_here[i].accuracy.value),
+    )
+    found, placed = [measured_here[i] for i in order], [places[i] for i in order]
     picked = st.dataframe(
         {
             "Strategy": [one.title for one in found],
-            "Settings": [plain_label(one.differs, 200) for one in found],
-            "Standing": [_standing(found, stands) for stands in placed],
+            "Settings": [plain_label(one.differs, 200) if one.differs else None for one in found],
+            "Standing": [_standing(measured_here, stands) for stands in placed],
             "Accuracy (%)": [_told(one.accuracy) for one in found],
             "Forgetting (points)": [_told(one.change) if one.change else None for one in found],
             "Seconds": [round(one.seconds, 1) for one in found],

@@ -1,5 +1,6 @@
 """A sweep as a chart: one line for each strategy, or dots side by side where there is no order."""
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -55,11 +56,10 @@ def sweep_figure(
 def _beside(part: pd.DataFrame, shown: pd.DataFrame, shift: float, name: SweepName) -> pd.Series:
     """Return where a strategy's points stand: a little beside those of the others."""
     if not has_order(shown):
-        places: pd.Series[float] = part["place"].astype(float)
-        return places + _TOGETHER * shift
+        return part["place"].astype(float) + _TOGETHER * shift
     values, own = shown["value"].astype(float), part["value"].astype(float)
     if _logarithmic(name, values):
-        return own * float(values.max() / values.min()) ** (_BESIDE * shift)
+        return own * math.pow(values.max() / values.min(), _BESIDE * shift)
     return own + float(values.max() - values.min()) * _BESIDE * shift
 
 
