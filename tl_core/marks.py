@@ -34,7 +34,7 @@ MARKS: Final[dict[str, Mark]] = {
     "feature_extraction": Mark(_LEVEL, "square", "■"),
     "partial_fine_tuning": Mark(_SOLID, "diamond", "◆"),
     "full_fine_tuning": Mark(_SOLID, "triangle-up", "▲"),
-    "from_scratch": Mark(_SOLID, "x", "✖"),
+    "from_scratch": Mark(_SOLID, "x", "✕"),
     "gradual_unfreezing": Mark(_TIMED, "triangle-right", "►"),
     "discriminative_rates": Mark(_TIMED, "triangle-down", "▼"),
     "lp_ft": Mark(_TIMED, "pentagon", "⬟"),

@@ -133,7 +133,7 @@ def _accuracy(found: Record, names: Sequence[str]) -> Differences:
 
 def _change(found: Record, names: Sequence[str], measure: Measure) -> Differences:
     if measure == "forgetting":
-        lost = {name: _lost(found, name) for name in names}
+        lost = {name: lost_of(found, name) for name in names}
         return _holm({name: values for name, values in lost.items() if values is not None})
     return _drifts(found, names)
 
@@ -144,7 +144,7 @@ def _holm(values: Mapping[str, Matrix]) -> Differences:
     )
 
 
-def _lost(found: Record, name: str) -> Matrix | None:
+def lost_of(found: Record, name: str) -> Matrix | None:
     """Return what a strategy no longer recognises: seeds x source images, 1 lost, -1 gained."""
     assert found.started is not None
     source = found.started.source

@@ -163,6 +163,20 @@ def legend(
     entries += [_entry(line.colour, line.dash, f"{line.title} {line.value:.0f}%") for line in lines]
     if recorded:
         entries.append(_entry(f"rgba(128,128,128,{curves.PALE})", (), "Pale: recorded"))
+    _listed(entries)
+
+
+def signs(strategies: Iterable[Strategy]) -> None:
+    """Show which sign is which strategy, for charts of points."""
+    entries = [
+        f'<span><span aria-hidden="true" style="color:{curves.colour(s.name)}">'
+        f"{marks.mark(s.name).sign}</span> {escape(s.title)}</span>"
+        for s in strategies
+    ]
+    _listed(entries)
+
+
+def _listed(entries: Sequence[str]) -> None:
     st.html(
         '<div style="display:flex;flex-wrap:wrap;gap:2px 16px;font-size:0.85rem">'
         f"{''.join(entries)}</div>"

@@ -6,6 +6,7 @@ from typing import Final
 import streamlit as st
 
 from tl_ui import (
+    look_change,
     look_differences,
     look_disagreements,
     look_features,
@@ -30,6 +31,7 @@ LOOKS: Final[dict[str, tuple[str, Callable[[Looked], None]]]] = {
     "forgotten": ("What was forgotten", look_forgotten.section),
     "interpolate": ("Interpolate", look_interpolate.section),
     "differences": ("Only differences", look_differences.section),
+    "change": ("What if", look_change.section),
     "features": ("Inside", look_features.section),
     "try": ("Try an image", look_try.section),
     "predict": ("Predict", look_predict.section),

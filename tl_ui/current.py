@@ -10,6 +10,7 @@ from tl_core.datasets.limits import BadInput
 from tl_core.datasets.records import RECORD
 from tl_core.home import home
 from tl_core.ingest import source_probe
+from tl_core.source_images import selected
 from tl_core.store import Store
 from tl_core.weights import WeightsFile
 from tl_ui.state import choice, choose
@@ -55,6 +56,19 @@ def draws_probe() -> bool:
 def probe() -> Dataset | None:
     """Return the source images in use, if any; drawn ones only once they have been drawn."""
     return source_probe.known(model()) if draws_probe() else brought_probe()
+
+
+def source_images() -> int | None:
+    """Return how many labelled images of the model's source task are in use, None without any."""
+    if draws_probe():
+        return source_probe.COUNT
+    brought = brought_probe()
+    return None if brought is None else _matched(brought.fingerprint, model().name, brought)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _matched(fingerprint: str, backbone: str, _brought: Dataset) -> int:
+    return len(selected(_brought, catalog.find(backbone)).places)
 
 
 def model() -> Model:

@@ -93,16 +93,19 @@ def _model(row: Model) -> None:
 
 
 def _compare(ready: Prepared) -> None:
-    chosen = ready.config.strategies
+    chosen, refused = ready.config.strategies, launch.refused(ready.row)
     line = _step(3, "Compare", done=bool(chosen))
     if not lesson_link.hidden("plan"):
         with line.popover("Change plan", icon=":material/tune:", type="tertiary"):
-            plan_popover.section(ready.row)
+            plan_popover.section(ready.row, refused)
     st.caption(
         f"{number_of(len(chosen), 'strategy', 'strategies')}, "
         f"{launch.seeds_text(ready.config.seeds)}, {launch.budget_text(ready.config)}; "
         f"{launch.forgetting_text(ready)}"
     )
+    for name in refused:
+        if name in choice().strategies:
+            st.caption(f":material/block: Left out: {safe_label(refused[name], 300)}")
 
 
 def _start(ready: Prepared) -> None:

@@ -1,11 +1,13 @@
 """From the session's choice to a queued comparison, and from an old comparison to a new one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import streamlit as st
 
-from tl_core import datasets, estimate, source_images, unusual
+from tl_core import datasets, estimate, offered, source_images, unusual
 from tl_core.catalog import Model, catalog
 from tl_core.config import DRAWN, ComparisonConfig, NotPossible
 from tl_core.datasets import Dataset
@@ -60,6 +62,7 @@ def prepared(chosen: Choice) -> Prepared:
         steps=chosen.steps,
         learning_rate=chosen.learning_rate,
         class_balance=chosen.class_balance,
+        labels_per_class=chosen.labels_per_class,
         input_size=chosen.input_size,
         augmentation=chosen.augmentation,
         regularisation=chosen.regularisation,
@@ -89,10 +92,16 @@ def prepared(chosen: Choice) -> Prepared:
 
 
 def strategies(chosen: Choice, row: Model) -> tuple[Strategy, ...]:
-    """Return the chosen strategies as values; layers of one's own only if they fit the model."""
+    """Return the chosen strategies that can run; layers of one's own only if they fit the model."""
     own = chosen.frozen is not None and len(chosen.frozen) == len(row.blocks)
-    named = [STRATEGIES[name] for name in STRATEGIES if name in chosen.strategies]
+    out = refused(row)
+    named = [STRATEGIES[n] for n in STRATEGIES if n in chosen.strategies and n not in out]
     return (*named, custom_strategy(chosen.frozen)) if own and chosen.frozen else tuple(named)
+
+
+def refused(row: Model) -> dict[str, str]:
+    """Return the strategies that cannot run with this model and these source images, with why."""
+    return offered.refused(STRATEGIES.values(), row, current.source_images())
 
 
 def sizes(data: Dataset) -> tuple[int, int, int]:
@@ -146,15 +155,23 @@ def plan(config: ComparisonConfig, counts: Counts) -> Plan | None:
     return estimate.plan_of(config, counts, store.device(), store.speeds())
 
 
-def start(config: ComparisonConfig, name: str | None = None, guess: str = "") -> str | None:
+def start(
+    config: ComparisonConfig,
+    name: str | None = None,
+    guess: str = "",
+    request: Mapping[str, Any] | None = None,
+) -> str | None:
     """Queue a comparison and show it; return its id, or None after saying why it cannot be.
 
-    `guess`: the strategy that is expected to win, kept with the job.
+    `guess`: the strategy that is expected to win. `request`: where the comparison comes from.
+    Both are kept with the job, and nothing is computed from them.
     """
     row = catalog().get(config.backbone)
     title = name or f"{config.data.name} · {row.title if row else config.backbone}"
     try:
-        job = current.store().create(config, title, OWNER, tags=workshop.tags(guess))
+        job = current.store().create(
+            config, title, OWNER, request=request, tags=workshop.tags(guess)
+        )
     except StoreError as error:
         widgets.flash(widgets.safe_label(error, 400), ":material/error:")
         return None
@@ -193,6 +210,7 @@ def adopt(config: ComparisonConfig) -> None:
         "steps": config.steps,
         "learning_rate": config.learning_rate,
         "class_balance": config.class_balance,
+        "labels_per_class": config.labels_per_class,
         "input_size": config.input_size,
         "augmentation": config.augmentation,
         "regularisation": config.regularisation,
@@ -246,8 +264,14 @@ def budget_text(config: ComparisonConfig) -> str:
         words.append(f"learning rate {config.learning_rate:.2g}")
     if config.class_balance != "none":
         words.append("rare classes made up for")
+    words += labels_text(config.labels_per_class)
     words += unusual.phrases(config)
     return ", ".join(words)
+
+
+def labels_text(labels: int | None) -> list[str]:
+    """Return that only some labels are used, if so, in one phrase."""
+    return [] if labels is None else [f"{number_of(labels, 'label')} a class"]
 
 
 def seeds_text(seeds: int) -> str:

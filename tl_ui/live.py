@@ -40,13 +40,15 @@ def _look(job_id: str, status: str) -> None:
     left, right = st.columns(COLUMNS, gap="medium")
     with left:
         _progress(job, found)
-        below = earlier.followed if earlier else None
+        cards = st.container()
+    with right:
+        _curves(job, found, earlier, followed.after)
+    below = earlier.followed if earlier else None
+    with st.container() if scoreboard.stands_below(len(_strategies(job))) else cards:
         if found.started is None:
             scoreboard.waiting(_strategies(job), row, below)
         else:
             scoreboard.show(found, followed.rows, row, below)
-    with right:
-        _curves(job, found, earlier, followed.after)
 
 
 def _curves(job: Comparison, found: Record, earlier: Recorded | None, after: int) -> None:

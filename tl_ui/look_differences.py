@@ -97,18 +97,13 @@ def _settings(of: Looked, other: Record) -> None:
 
 
 def _effects(of: Looked, job: str, other: Record) -> None:
-    measured = _measured(f"{of.subject.key} {job}", other, of.found)
-    found = [one for one in measured if one.strategy in of.shown]
+    both = measured(f"{of.subject.key} {job}", other, of.found)
+    found = [one for one in both if one.strategy in of.shown]
     if not found:
         st.caption("The two have no shown strategy in common on the same test images.")
         return
     trust_parts.table(
-        {
-            "Strategy": [one.title for one in found],
-            "Accuracy": [trust_parts.signed(one.accuracy) for one in found],
-            "In words": [_words(one) for one in found],
-            "Balanced accuracy": [trust_parts.signed(one.balanced_accuracy) for one in found],
-        },
+        effect_columns(found, ("better here", "worse here")),
         {},
         "This comparison minus the other, by strategy",
         of.key("effects"),
@@ -119,12 +114,23 @@ def _effects(of: Looked, job: str, other: Record) -> None:
     )
 
 
-def _words(one: Effect) -> str:
+def effect_columns(found: list[Effect], words: tuple[str, str]) -> dict[str, list[str]]:
+    """Return the columns that tell effects; `words` for measurably better and worse."""
+    return {
+        "Strategy": [one.title for one in found],
+        "Accuracy": [trust_parts.signed(one.accuracy) for one in found],
+        "In words": [_words(one, words) for one in found],
+        "Balanced accuracy": [trust_parts.signed(one.balanced_accuracy) for one in found],
+    }
+
+
+def _words(one: Effect, words: tuple[str, str]) -> str:
     if one.accuracy.contains_zero:
         return "no difference found"
-    return "better here" if one.accuracy.value > 0 else "worse here"
+    return words[0] if one.accuracy.value > 0 else words[1]
 
 
 @st.cache_data(max_entries=32, show_spinner="Comparing image by image")
-def _measured(key: str, _before: Record, _after: Record) -> list[Effect]:
+def measured(key: str, _before: Record, _after: Record) -> list[Effect]:
+    """Return what the second did to the strategies of the first; `key` names the two."""
     return effects(_before, _after)

@@ -1,17 +1,26 @@
 """What a comparison is made of: strategies, seeds, budget, and how rare classes are treated."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from tl_core import glossary, unusual
 from tl_core.catalog import Model
 from tl_core.config import BUDGETS, ClassBalance, budget_for
-from tl_core.strategies import STRATEGIES
 from tl_core.wording import number_of
-from tl_ui import undo
+from tl_ui import launch, strategy_choice, undo
 from tl_ui.state import Choice, choice, choose
 
 # The fields of the choice that this popover changes.
-FIXED = ("steps", "learning_rate", "input_size", "augmentation", "regularisation", "rate_range")
+FIXED = (
+    "steps",
+    "learning_rate",
+    "labels_per_class",
+    "input_size",
+    "augmentation",
+    "regularisation",
+    "rate_range",
+)
 PLAN = ("strategies", "seeds", "budget", "class_balance", *FIXED)
 
 BALANCE: dict[ClassBalance, str] = {
@@ -21,33 +30,15 @@ BALANCE: dict[ClassBalance, str] = {
 }
 
 
-def section(row: Model) -> None:
-    """Show the controls, which change the session's choice."""
-    _strategies(row)
+def section(row: Model, refused: Mapping[str, str]) -> None:
+    """Show the controls, which change the session's choice; `refused`: strategies, and why not."""
+    strategy_choice.section(row, refused)
     _seeds()
     _budget(row)
     _fixed()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _balance()
         undo.button("plan", "the plan", *PLAN)
-
-
-def _strategies(row: Model) -> None:
-    st.session_state["setup_strategies"] = list(choice().strategies)
-    st.pills(
-        "Strategies",
-        list(STRATEGIES),
-        selection_mode="multi",
-        format_func=lambda name: STRATEGIES[name].title,
-        key="setup_strategies",
-        help=glossary.explain("strategy", "backbone", "head"),
-        on_change=lambda: choose(strategies=tuple(st.session_state["setup_strategies"])),
-    )
-    if choice().frozen is not None:
-        st.caption(
-            f"and **My layers**, your own choice of frozen blocks of {row.title} "
-            "(turned on on the model page)"
-        )
 
 
 def _seeds() -> None:
@@ -86,12 +77,14 @@ def _fixed() -> None:
     steps, rate = choice().steps, choice().learning_rate
     fixed = [number_of(steps, "step")] if steps is not None else []
     fixed += [f"learning rate {rate:.2g}"] if rate is not None else []
+    budget_alone = len(fixed)
+    fixed += launch.labels_text(choice().labels_per_class)
     fixed += unusual.phrases(choice())
     if fixed:
         usual = {name: getattr(Choice(), name) for name in FIXED}
         st.markdown(f":material/push_pin: Fixed for all that train: {', '.join(fixed)}.")
         st.button(
-            "Use the usual settings" if unusual.phrases(choice()) else "Use the budget's own",
+            "Use the usual settings" if len(fixed) > budget_alone else "Use the budget's own",
             icon=":material/undo:",
             on_click=lambda: choose(**usual) and None,
         )

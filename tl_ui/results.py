@@ -56,12 +56,14 @@ def show(job: Comparison) -> None:
     left, right = st.columns(COLUMNS, gap="medium")
     with left:
         _summary(job, followed)
-        scoreboard.finished(job.id, followed, catalog().get(found.started.config.backbone))
+        beside = st.container()
     with right:
         if len(followed.rows) > 1:
             shown.pills(job.id, _titles(followed))
         _chart(part)
         _dots(part)
+    with st.container() if scoreboard.stands_below(len(followed.rows)) else beside:
+        scoreboard.finished(job.id, followed, catalog().get(found.started.config.backbone))
     if followed.rows:
         st.subheader("All strategies, measured and by the textbook", anchor=False)
         st.fragment(strategy_table.measured)(job.id, followed, wanted)

@@ -19,6 +19,7 @@ from tl_ui.follow import Followed
 from tl_ui.layers import trained_blocks
 from tl_ui.widgets import safe_label
 
+_MOST_BESIDE, _WIDTH = 7, 270
 _QUIET = "opacity:0.72;font-size:0.82rem"
 _CARD = (
     "border:1px {frame} rgba(128,128,128,0.35);border-left:5px solid {colour};border-radius:8px;"
@@ -54,6 +55,11 @@ def show(
     _list(cards)
 
 
+def stands_below(strategies: int) -> bool:
+    """Return whether so many cards stand below the charts: beside them they would be a tower."""
+    return strategies > _MOST_BESIDE
+
+
 def finished(job: str, followed: Followed, row: Model | None) -> None:
     """Show the cards of a comparison that has ended; a click on a name shows that strategy alone.
 
@@ -62,17 +68,19 @@ def finished(job: str, followed: Followed, row: Model | None) -> None:
     known = [measured.strategy for measured in followed.rows]
     chosen = shown.names(job, known)
     strategies = {s.name: s for s in followed.found.strategies}
-    with st.container(gap="xsmall"):
+    below = stands_below(len(known))
+    with st.grid(min_column_width=_WIDTH) if below else st.container(gap="xsmall"):
         for measured in followed.rows:
             strategy = strategies[measured.strategy]
             state = standing(measured, followed.said)
-            with st.container(border=True, gap=None, key=f"card_{strategy.name}"):
+            tall = "stretch" if below else "content"
+            with st.container(border=True, gap=None, height=tall, key=f"card_{strategy.name}"):
                 _title(job, strategy, state, known, chosen)
                 bar = _trained(strategy, row, curves.colour(strategy.name))
                 numbers = _numbers(followed.found, measured, strategy)
                 st.html(f'<div style="{_STACK}">{bar}{numbers}</div>')
-        if len(known) > 1:
-            st.caption("Click a name to show that strategy alone; click others to add them.")
+    if len(known) > 1:
+        st.caption("Click a name to show that strategy alone; click others to add them.")
 
 
 def _title(
@@ -162,7 +170,7 @@ def _card(strategy: Strategy, model: Model | None, state: str, own: str, recorde
     sign = f'<span aria-hidden="true" style="color:{colour}">{mark(strategy.name).sign}</span>'
     head = (
         '<div style="display:flex;justify-content:space-between;gap:8px;flex-wrap:wrap">'
-        f'<span style="font-weight:600">{sign} {escape(strategy.title)}</span>'
+        f'<span>{sign} <span style="font-weight:600">{escape(strategy.title)}</span></span>'
         f'<span style="{_QUIET};{strong}">{escape(state)}</span></div>'
     )
     body = f"{head}{_trained(strategy, model, colour)}{own or recorded}"

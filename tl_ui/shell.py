@@ -27,6 +27,8 @@ _LEGIBLE = """<style>
     color: light-dark(#2b44b5, #a9b8ff);
 }
 </style>"""
+# Jobs that have an address of their own.
+_ADDRESSED = ("compare", "sweep")
 _LOCAL = {None, "localhost", "127.0.0.1", "::1"}
 
 
@@ -58,6 +60,11 @@ def pages() -> list[Page]:
             _ROOT / theme.TRUST,
             title="Trust",
             help="What a finished comparison cannot be relied on for, and how sure it should be.",
+        ),
+        st.Page(
+            _ROOT / theme.WHAT_IF,
+            title="What if",
+            help="Would more data help? How deep, how long, which rate? Vary one thing, measure.",
         ),
         st.Page(
             _ROOT / theme.HISTORY,
@@ -130,7 +137,7 @@ def _strip() -> None:
                 theme.PAGE_OF_KIND.get(running.kind, theme.MODEL),
                 label=f"{number_of(len(active), 'job')} {theme.STATUS[running.status][0]}",
                 icon=":material/progress_activity:",
-                query_params={"job": running.id} if running.kind == "compare" else None,
+                query_params={"job": running.id} if running.kind in _ADDRESSED else None,
                 help=safe_label(running.name),
             )
     notice = current.store().notice()

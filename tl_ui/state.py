@@ -33,6 +33,7 @@ class Choice:
     steps: int | None = None
     learning_rate: float | None = None
     class_balance: ClassBalance = "none"
+    labels_per_class: int | None = None
     input_size: int | None = None
     augmentation: Augmentation = "crops"
     regularisation: Regularisation = "usual"

@@ -29,6 +29,7 @@ TRUST: Final = "pages/trust.py"
 HISTORY: Final = "pages/history.py"
 PITFALLS: Final = "pages/pitfalls.py"
 LESSONS: Final = "pages/lessons.py"
+WHAT_IF: Final = "pages/what_if.py"
 
 STALE: Final = "data changed since"
 STALE_HELP: Final = (
@@ -41,6 +42,7 @@ PAGE_OF_KIND: Final = {
     **dict.fromkeys(("compare", "predict", "inspect", "export", "interpolate"), LAB),
     **dict.fromkeys(("check", "shift"), DATA),
     **dict.fromkeys(("stress", "rank"), MODEL),
+    "sweep": WHAT_IF,
 }
 
 THUMBNAILS_PER_CLASS: Final = 12

@@ -6,7 +6,7 @@ from tests.e2e.conftest import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(480)]
 
-PAGES = ("", "data", "model", "trust", "history", "pitfalls", "lessons")
+PAGES = ("", "data", "model", "trust", "what_if", "history", "pitfalls", "lessons")
 LOOKS = (
     "Mistakes",
     "Per class",
@@ -14,6 +14,7 @@ LOOKS = (
     "Trade-off",
     "What was forgotten",
     "Only differences",
+    "What if",
     "Try an image",
     "Predict",
     "Export",

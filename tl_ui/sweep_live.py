@@ -1,0 +1,123 @@
+"""A sweep while it waits or runs: its points appear as they are measured."""
+
+import streamlit as st
+
+from tl_core import sweep_chart
+from tl_core.remaining import current as current_run
+from tl_core.store import Comparison
+from tl_core.strategies import Strategy
+from tl_core.sweep import Sweep
+from tl_core.sweep_measures import SweepMeasure, measures
+from tl_core.sweep_points import SWEEPS
+from tl_core.swept import Swept
+from tl_core.wording import duration
+from tl_ui import big_screen, chart, current, live, sweep_jobs, theme
+from tl_ui.sweep_jobs import FollowedSweep
+from tl_ui.widgets import safe_label
+
+HEIGHT = 400
+NAMES: dict[SweepMeasure, str] = {
+    "accuracy": "Accuracy",
+    "forgetting": "Forgetting",
+    "drift": "Drift",
+    "seconds": "Seconds",
+}
+
+
+def show(job: Comparison) -> None:
+    """Show a sweep until it ends; then the page is drawn anew."""
+    every = live.RUNNING_SECONDS if job.status == "running" else live.QUEUED_SECONDS
+    st.fragment(_look, run_every=every)(job.id, job.status)
+
+
+def _look(job_id: str, status: str) -> None:
+    job = current.store().get(job_id)
+    if job is None or job.status != status:
+        st.rerun()  # the interval, and what there is to show, belong to the whole page
+    sweep = sweep_jobs.sweep_of(job)
+    assert sweep is not None
+    followed = sweep_jobs.follow(job_id)
+    st.header(SWEEPS[sweep.name].question, anchor=False)
+    _controls(job)
+    _progress(job, sweep, followed.found)
+    measure = choose_measure(measures(followed.frame) if len(followed.frame) else ["accuracy"])
+    _chart(sweep, followed, measure)
+    chart.legend(strategies(sweep))
+    st.caption(
+        "Dots are test images with their 95% intervals, drawn as soon as a strategy has finished "
+        "at a point. You may leave this page: it goes on, and the address leads back."
+    )
+
+
+def strategies(sweep: Sweep) -> list[Strategy]:
+    """Return all strategies of a sweep, each once."""
+    found = {s.name: s for point in sweep.points for s in point.config.strategies}
+    return list(found.values())
+
+
+def choose_measure(known: list[SweepMeasure]) -> SweepMeasure:
+    """Show what the chart can measure and return what is wanted; it stays when a sweep ends."""
+    chosen: SweepMeasure = st.segmented_control(
+        "Chart",
+        known,
+        default=known[0],
+        required=True,
+        format_func=NAMES.__getitem__,
+        key=f"sweep_measure_{'_'.join(known)}",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    return chosen
+
+
+def _chart(sweep: Sweep, followed: FollowedSweep, measure: SweepMeasure) -> None:
+    axis = SWEEPS[sweep.name].axis
+    st.vega_lite_chart(
+        sweep_chart.sweep_data(followed.frame, measure),
+        sweep_chart.sweep_spec(sweep, measure, axis),
+        height=big_screen.scaled(HEIGHT),
+        width="stretch",
+        key=f"sweep_live_{measure}",
+        alt=f"{NAMES[measure]} over {axis}, so far",
+    )
+
+
+def _controls(job: Comparison) -> None:
+    cancelling = current.store().cancel_requested(job.id)
+    word, icon, colour = theme.STATUS[job.status]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(word, icon=icon, color=colour)
+        st.caption(safe_label(job.name), width="content")
+        st.button(
+            "Cancelling…" if cancelling else "Cancel",
+            icon=":material/cancel:",
+            key="sweep_cancel",
+            disabled=cancelling,
+            on_click=current.store().request_cancel,
+            args=(job.id,),
+            help="Stops the sweep. What is measured is kept, and Go on takes it up again.",
+        )
+
+
+def _progress(job: Comparison, sweep: Sweep, found: Swept) -> None:
+    if job.status == "queued":
+        place = current.store().position(job.id) or 1
+        st.progress(0.0, text=f"Waiting: place {place} in the queue")
+        return
+    share = sweep_jobs.share(found, len(sweep.points))
+    st.progress(share, text=_doing(job, sweep, found))
+    st.caption(f"{duration(round(live.elapsed(job)))} so far")
+
+
+def _doing(job: Comparison, sweep: Sweep, found: Swept) -> str:
+    if found.place is None:
+        return safe_label(job.progress.message if job.progress else "Starting")
+    point, record = sweep.points[found.place], found.records[found.place]
+    unit = SWEEPS[sweep.name].unit if point.value is not None else ""
+    label = safe_label(f"{point.label} {unit}".strip(), 80)
+    said = f"Point {found.place + 1} of {len(sweep.points)}: {label}"
+    run_id = current_run(record) if record.runs else None
+    if run_id is None:
+        return said
+    run = record.runs[run_id].run
+    return f"{said} · {safe_label(run.strategy.title)}, seed {run.seed + 1}"
