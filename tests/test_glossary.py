@@ -6,6 +6,8 @@ import pytest
 
 from tests import scripted
 from tl_core import columns, glossary
+from tl_core.glossary.beyond import BEYOND
+from tl_core.glossary.general import GENERAL
 from tl_core.record import record
 from tl_core.strategies import STRATEGIES, custom_strategy
 
@@ -13,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_no_term_is_defined_twice() -> None:
-    names = [term.name.casefold() for term in glossary._TERMS]
+    names = [term.name.casefold() for term in (*GENERAL, *BEYOND)]
     assert len(set(names)) == len(names) == len(glossary.TERMS)
     texts = [term.text for term in glossary.TERMS.values()]
     assert len(set(texts)) == len(texts)

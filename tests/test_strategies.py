@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from tl_core.stages import block_factors, frozen_prefix, passes, stage_ends, stages_of
@@ -112,3 +114,13 @@ def test_passes_count_gradients_and_the_teacher():
     assert passes(STRATEGIES["surgical"], 4, 1) == [1, 3, 2, 2]
     assert passes(STRATEGIES["norm_only"], 4) == [2, 2, 2, 2]
     assert passes(STRATEGIES["lwf"], 4) == [4, 4, 4, 4]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=list(STRATEGIES))
+def test_every_strategy_is_documented_with_its_strengths(strategy):
+    text = (Path(__file__).parents[1] / "docs" / "strategies.md").read_text()
+    (row,) = [line for line in text.splitlines() if line.startswith(f"| {strategy.title} (`")]
+    assert f"(`{strategy.name}`)" in row
+    if strategy.strengths:
+        first, *others = (f"{value:g}" for value in strategy.strengths)
+        assert f" {first}, trials try {' and '.join(others)} " in row

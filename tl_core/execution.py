@@ -259,10 +259,7 @@ class Execution:
         if self.importance is None:
             learning = self.materials.learning
             if learning is None:
-                raise NotPossible(
-                    "EWC needs labelled source images to learn from, apart from those that "
-                    "forgetting is measured on: bring at least 40."
-                )
+                raise NotPossible(self.materials.lacks_learning)
             backbone = unfreeze_all(build(self.materials.row, self._original_state()))
             backbone = backbone.to(self.materials.compute.device)
             self.importance = fisher.importance(

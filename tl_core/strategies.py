@@ -182,7 +182,7 @@ _BEYOND = (
         textbook=Textbook("some to many", "high", "medium", "high"),
         stages=_ALL_TRAIN,
         penalty="l2_sp",
-        strengths=(1.0, 0.1, 10.0),
+        strengths=(10.0, 1.0, 100.0),
     ),
     Strategy(
         name="ewc",
@@ -191,7 +191,7 @@ _BEYOND = (
         textbook=Textbook("some to many, and source images", "high", "medium", "high"),
         stages=_ALL_TRAIN,
         penalty="ewc",
-        strengths=(1.0, 0.1, 10.0),
+        strengths=(10.0, 1.0, 100.0),
     ),
     Strategy(
         name="lwf",

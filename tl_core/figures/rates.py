@@ -42,7 +42,9 @@ def rate_curves(found: Sequence[Found]) -> go.Figure:
                 hovertemplate=f"{one.title}<br>rate %{{x:.2g}}<br>loss %{{y:.2f}}<extra></extra>",
             )
         )
-    figure.update_xaxes(title="Learning rate of the backbone", type="log", exponentformat="power")
+    figure.update_xaxes(
+        title="Learning rate of the backbone", type="log", dtick=1, exponentformat="power"
+    )
     figure.update_yaxes(title="Training loss (nats)")
     if starts:
         figure.update_yaxes(range=[0, 2 * max(starts)])

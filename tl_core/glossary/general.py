@@ -1,19 +1,10 @@
-"""The terms of the field that stand on the screen, each in one or two plain sentences."""
+"""Terms of models, training, measuring and data."""
 
-from dataclasses import dataclass
 from typing import Final
 
+from tl_core.glossary.term import Term
 
-@dataclass(frozen=True)
-class Term:
-    """One term; `related` are names of other terms."""
-
-    name: str
-    text: str
-    related: tuple[str, ...] = ()
-
-
-_TERMS: Final = (
+GENERAL: Final = (
     # Models and their parts.
     Term(
         "pretrained model",
@@ -325,26 +316,3 @@ _TERMS: Final = (
         ("weights",),
     ),
 )
-
-TERMS: Final[dict[str, Term]] = {term.name.casefold(): term for term in _TERMS}
-
-
-def explain(*names: str) -> str:
-    """Return the sentences of terms, for a tooltip; raises KeyError for a term there is none of."""
-    return " ".join(TERMS[name.casefold()].text for name in names)
-
-
-def search(words: str) -> list[Term]:
-    """Return terms with every word, in name or text, those with it in the name first; by name."""
-    wanted = words.casefold().split()
-    found = [
-        term
-        for term in TERMS.values()
-        if all(word in f"{term.name} {term.text}".casefold() for word in wanted)
-    ]
-
-    def place(term: Term) -> tuple[bool, str]:
-        name = term.name.casefold()
-        return not all(word in name for word in wanted), name
-
-    return sorted(found, key=place)
