@@ -8,9 +8,11 @@ from tl_core import transferability
 from tl_core.answers import Ranking
 from tl_core.crossovers import crossover_text, crossovers, textbook_text
 from tl_core.learning_curve import gain_sentence, learning_curves
+from tl_core.range_test import findings
 from tl_core.sweep_frame import sweep_frame
 from tl_core.sweep_points import SWEEPS
 from tl_core.swept import Swept
+from tl_core.terminal import range_table
 from tl_core.track_record import best_accuracy
 from tl_core.transferability import FEWEST_MODELS, SCORES
 from tl_core.wording import duration, percent, points, spread
@@ -56,11 +58,14 @@ def _line(label: str, row: dict[Any, Any]) -> list[str]:
 
 
 def sentences(found: Swept) -> list[str]:
-    """Return what a sweep says beside its table: of labels what more buy, of models the scores."""
+    """Return what a sweep says beside its table: what more labels buy, range tests, scores."""
     assert found.sweep is not None
     if found.sweep.name == "labels":
         curves = [gain_sentence(curve) for curve in learning_curves(found)]
         return ["\n".join(curves), crossover_text(crossovers(found)), _textbook(found)]
+    if found.sweep.name == "rate":
+        ranged = findings(run for one in found.records.values() for run in one.ended.values())
+        return [range_table(ranged)] if ranged else []
     if found.sweep.name == "model" and found.ranking is not None:
         return [agreement(found.ranking, found)]
     return []
