@@ -3,6 +3,8 @@
 from tl_core.answers import (
     Distance,
     Estimate,
+    Interpolation,
+    Mixture,
     RankedModel,
     RankedScore,
     Ranking,
@@ -12,6 +14,7 @@ from tl_core.answers import (
 )
 from tl_core.catalog import find
 from tl_core.findings import Finding
+from tl_core.source_images import why_none_to_learn
 from tl_core.variants import VARIANTS
 
 
@@ -82,4 +85,39 @@ def soundness(*findings: Finding, mmd: float = 0.01) -> Soundness:
         source="photographs",
         source_images=40,
         distances=(one,),
+    )
+
+
+def interpolation(
+    *, strategy: str = "full_fine_tuning", source: int = 200, learning: bool = True
+) -> Interpolation:
+    """A way on which the source skill falls all along; the target rises at its beginning alone."""
+    test = 100
+    points = []
+    for place in range(11):
+        right, known = test - (30, 8, 3)[place] if place < 3 else test - 2, source
+        known -= round(source * 0.06 * place)
+        points.append(
+            Mixture(
+                share=place / 10,
+                test_predictions=(1,) * right + (0,) * (test - right),
+                validation_accuracy=right / test,
+                validation_loss=0.2,
+                source_predictions=(5,) * known + (6,) * (source - known),
+                learning_accuracy=known / source if learning else None,
+                reestimated=False,
+            )
+        )
+    return Interpolation(
+        run_id="full_fine_tuning-0-final",
+        strategy=strategy,
+        title="Full fine-tuning",
+        seed=0,
+        test_labels=(1,) * test,
+        validation_images=40,
+        source_labels=(5,) * source,
+        set_aside=source if learning else 0,
+        learning_images=source if learning else 0,
+        lacks_learning="" if learning else why_none_to_learn(source),
+        points=tuple(points),
     )

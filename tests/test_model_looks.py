@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from tests import replies
 from tests.conftest import APP
 from tests.test_lab_page import charts, text
-from tl_core import datasets, ingest, questions
+from tl_core import datasets, ingest, interpolated, questions
 from tl_core.events import Answered
 from tl_core.store import Store
 from tl_ui import closer_looks
@@ -111,6 +113,72 @@ def test_a_model_is_taken_away_with_how_it_was_checked(job):
     labels = [one.proto.label for one in page.get("download_button")]
     assert {"All files as a zip", "model.onnx", "use_onnx.py"} <= set(labels)
     assert any("import onnxruntime" in one.value for one in page.code)
+
+
+def ask_between(job: str, **session: object) -> AppTest:
+    page = look(job, "interpolate", **session)
+    next(one for one in page.button if one.label == "Measure the models between").click().run()
+    return page
+
+
+def test_a_slider_goes_from_the_linear_probe_to_the_fine_tuned_model(job, compared):
+    page = answer_all(ask_between(job))
+    said = text(page)
+    assert "0% is the linear probe" in said
+    assert "only your own task is shown" in " ".join(one.value for one in page.info)
+    assert "No point is chosen here" in " ".join(one.value for one in page.info)
+    (slider,) = [one for one in page.slider if one.key.startswith("interpolate_share")]
+    assert (slider.min, slider.max, slider.step, slider.value) == (0, 100, 10, 50)
+    assert "**50% of the way**" in said
+    chosen = page.selectbox(key=f"interpolate_strategy_2_{job[:8]}").value
+    for value, ended in ((0, "feature_extraction"), (100, chosen)):
+        slider.set_value(value).run()
+        assert not page.exception
+        right = np.mean(
+            np.equal((run := compared.final(ended)[0].result).test_predictions, run.test_labels)
+        )
+        line = next(one for one in text(page).splitlines() if "Your task:" in one)
+        assert f"**{100 * right:.1f}%**" in line
+        slider = next(one for one in page.slider if one.key.startswith("interpolate_share"))
+    assert "the fine-tuned model itself" in text(page)
+    assert any(
+        "interpolate" in one.value and f"--strategy {chosen}" in one.value for one in page.code
+    )
+
+
+def test_a_point_is_chosen_where_source_images_are_kept_apart_for_it(job):
+    page = ask_between(job)
+    store = Store()
+    (waiting,) = [one for one in store.list(active=True) if one.kind == "interpolate"]
+    store.append(waiting.id, [Answered(answer=replies.interpolation())])
+    store.finish(waiting.id, "done")
+    page.run()
+    assert not page.exception
+    said, best = text(page), interpolated.path(replies.interpolation()).best
+    assert f"Chosen: {10 * best}% of the way" in said
+    assert "200 of 400 source images" in said
+    slider = next(one for one in page.slider if one.key.startswith("interpolate_share"))
+    assert slider.value == 10 * best
+    spec = next(c for c in charts(page, "plotly_chart") if "Source accuracy" in c.proto.spec)
+    assert "Chosen" in spec.proto.spec
+    assert "no measurable difference" in said and "measurably better" in said
+
+
+def test_statistics_of_normalisation_are_another_question(job):
+    page = ask_between(job)
+    toggle = next(one for one in page.toggle if one.label.startswith("Estimate normalisation"))
+    toggle.set_value(True).run()
+    assert not page.exception
+    assert "Measure the models between" in [one.label for one in page.button]
+    page = answer_all(ask_between(job, **{toggle.key: True}))
+    assert any("--norm-statistics" in one.value for one in page.code)
+
+
+def test_what_was_not_fine_tuned_has_nothing_between(job):
+    page = look(job, "interpolate")
+    page.button(key="show_feature_extraction").click().run()
+    assert not page.exception
+    assert "there is no way to one" in " ".join(one.value for one in page.info)
 
 
 def test_a_cancelled_question_is_not_begun_again_unasked(job):

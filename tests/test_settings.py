@@ -60,9 +60,8 @@ def test_every_field_of_a_configuration_is_among_the_settings():
     """A new field that nobody tells would make two different comparisons look the same."""
     told = {
         "data", "backbone", "weights_sha256", "strategies", "class_map", "seeds", "budget",
-        "steps", "learning_rate", "class_balance", "settings", "labels_per_class",
-        "input_size", "augmentation", "regularisation", "rate_range",
-        "device", "precision", "threads",
+        "steps", "learning_rate", "class_balance", "settings", "labels_per_class", "input_size",
+        "augmentation", "regularisation", "rate_range", "device", "precision", "threads",
     }  # fmt: skip
     assert {field.name for field in msgspec.structs.fields(ComparisonConfig)} == told
 

@@ -8,6 +8,7 @@ from tl_core.answers import (
     Estimate,
     Export,
     Inspection,
+    Interpolation,
     Prediction,
     RankedScore,
     Ranking,
@@ -16,7 +17,9 @@ from tl_core.answers import (
     Stress,
 )
 from tl_core.catalog import catalog
+from tl_core.interpolated import path
 from tl_core.predictions import unpacked
+from tl_core.stats import Interval
 from tl_core.transferability import SCORES
 from tl_core.variants import VARIANTS
 from tl_core.wording import number_of, percent, points, spread
@@ -39,6 +42,8 @@ def text(answer: AnyAnswer) -> str:
             return _inspection(answer)
         case Export():
             return _export(answer)
+        case Interpolation():
+            return _interpolation(answer)
 
 
 def aligned(lines: Sequence[Sequence[str]]) -> str:
@@ -174,3 +179,38 @@ def _export(found: Export) -> str:
         cells = [f"{one.largest:.1e}", f"{one.largest_shown:.1e}", str(one.changed)]
         lines.append([one.file, str(one.images), *cells])
     return "\n".join(filter(None, [aligned(lines), found.lacking]))
+
+
+def _interpolation(found: Interpolation) -> str:
+    judged = path(found)
+    heads = ["share", "test accuracy", "to fine-tuned", "source accuracy", "to fine-tuned", ""]
+    lines = [heads]
+    for place, point in enumerate(judged.points):
+        marks = ["chosen"] * (place == judged.best) + ["dominates"] * point.dominates
+        cells = [
+            _of_percent(point.target),
+            _of_points(point.target_difference),
+            _of_percent(point.source),
+            _of_points(point.source_difference),
+        ]
+        lines.append([f"{point.share:.1f}", *cells, ", ".join(marks)])
+    head = (
+        f"From the linear probe (0) to {found.title}, seed {found.seed + 1} (1): "
+        f"{number_of(len(found.test_labels), 'test image')}, "
+        f"{number_of(len(found.source_labels), 'source image')}"
+    )
+    end = f"No point is chosen. {judged.why_none}"
+    if judged.best is not None:
+        end = (
+            f"Chosen: {judged.points[judged.best].share:.1f}, by validation accuracy and by "
+            f"{number_of(found.learning_images, 'source image')} that measure nothing here."
+        )
+    return "\n".join([head, "", aligned(lines), "", end])
+
+
+def _of_percent(of: Interval | None) -> str:
+    return "–" if of is None else f"{points(of.value)}% ({spread(of.low, of.high)})"
+
+
+def _of_points(of: Interval | None) -> str:
+    return "–" if of is None else f"{points(of.value, True)} ({spread(of.low, of.high, True)})"

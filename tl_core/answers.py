@@ -244,8 +244,50 @@ class Export(Answer, frozen=True, tag="Export"):
     lacking: str = ""
 
 
-AnyAnswer: TypeAlias = Ranking | Soundness | Stress | Shift | Prediction | Inspection | Export
-Question: TypeAlias = Literal["rank", "check", "stress", "shift", "predict", "inspect", "export"]
+class Mixture(Part, frozen=True):
+    """A model `share` of the way from a linear probe (0) to a fine-tuned one (1), and its answers.
+
+    Predictions are classes, one an image; `learning_accuracy` (fraction) is on the source images
+    that measure nothing. Both that and `source_predictions` are None without such images.
+    `reestimated`: the running statistics of its normalisation are those of the training images.
+    """
+
+    share: float
+    test_predictions: tuple[int, ...]
+    validation_accuracy: float
+    validation_loss: float
+    source_predictions: tuple[int, ...] | None
+    learning_accuracy: float | None
+    reestimated: bool
+
+
+class Interpolation(Answer, frozen=True, tag="Interpolation"):
+    """Models between the linear probe of a run's split and its fine-tuned model, ends included.
+
+    `test_labels` and `source_labels` are what predictions are held against; `set_aside` are source
+    images of the same data set that measure nothing. Where none are left to choose a point by,
+    `lacks_learning` says why; it is empty otherwise.
+    """
+
+    run_id: str
+    strategy: str
+    title: str
+    seed: int
+    test_labels: tuple[int, ...]
+    validation_images: int
+    source_labels: tuple[int, ...]
+    set_aside: int
+    learning_images: int
+    lacks_learning: str
+    points: tuple[Mixture, ...]
+
+
+AnyAnswer: TypeAlias = (
+    Ranking | Soundness | Stress | Shift | Prediction | Inspection | Export | Interpolation
+)
+Question: TypeAlias = Literal[
+    "rank", "check", "stress", "shift", "predict", "inspect", "export", "interpolate"
+]
 QUESTIONS: tuple[Question, ...] = get_args(Question)
 # Those about data and models; the others are about finished runs.
 ASKED: tuple[Question, ...] = ("rank", "check", "stress", "shift")

@@ -152,15 +152,26 @@ def _add_questions(commands: Any) -> None:
 def _add_uses(commands: Any) -> None:
     predict = commands.add_parser("predict", help="predict images with a finished model")
     export = commands.add_parser("export", help="write a finished model as files, checked")
-    for command in (predict, export):
+    between = commands.add_parser(
+        "interpolate", help="measure the models between the linear probe and a fine-tuned one"
+    )
+    for command in (predict, export, between):
         add = command.add_argument
         add("run", metavar="RUN", help="a comparison's id, its first letters, or `latest`")
         if command is predict:
             add("images", metavar="IMAGES", help="a folder or zip of images, folders ignored")
             add("--csv", type=Path, required=True, metavar="OUT", help="one line an image")
-        else:
+        elif command is export:
             add("--to", type=Path, required=True, metavar="DIR", help="where the files go")
-        add("--strategy", metavar="NAME", help="default: the recommended one")
+        else:
+            add(
+                "--norm-statistics",
+                action="store_true",
+                help="estimate batch normalisation's statistics again between the ends",
+            )
+            add("--json", type=Path, metavar="OUT", help="write the answer as JSON")
+        usual = "LP-FT, else what forgot most" if command is between else "the recommended one"
+        add("--strategy", metavar="NAME", help=f"default: {usual}")
         add("--seed", type=int, default=1, metavar="N", help="the first by default")
 
 
@@ -205,7 +216,11 @@ def _ask(options: argparse.Namespace) -> int:
 def _use(options: argparse.Namespace) -> int:
     from tl_core import use_command
 
-    uses = {"predict": use_command.predict, "export": use_command.export}
+    uses = {
+        "predict": use_command.predict,
+        "export": use_command.export,
+        "interpolate": use_command.interpolate,
+    }
     return uses[options.command](options)
 
 
@@ -292,7 +307,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "compare": _compare,
     "sweep": _sweep,
     **dict.fromkeys(ASKED, _ask),
-    **dict.fromkeys(("predict", "export"), _use),
+    **dict.fromkeys(("predict", "export", "interpolate"), _use),
     "record": _record,
     "report": _report,
     "samples": _samples,

@@ -30,7 +30,7 @@ from tl_core.plans import limits, range_steps, steps_of, trial_steps
 from tl_core.regularisation import weight_decay
 from tl_core.runs import SaveState, failure_reason, is_out_of_memory, solve, train
 from tl_core.stages import frozen_prefix
-from tl_core.strategies import NO_TEXTBOOK, Strategy
+from tl_core.strategies import NO_TEXTBOOK, STRATEGIES, Strategy
 from tl_core.trial_grid import trial_grid
 
 Finished = Callable[[str], RunEnded | None]
@@ -200,6 +200,10 @@ class Execution:
             augmentation=config.augmentation if trained else "crops",
             regularisation=kept,
         )
+
+    def probe_run(self, seed: int) -> RunConfig:
+        """Return the run of a seed's linear probe, whether or not the comparison has it."""
+        return self._run(STRATEGIES["feature_extraction"], seed, "final", 0, UNTRAINED)
 
     def identity(self, run: RunConfig) -> str:
         """Return the hash of everything that decides the run's numbers; wording does not."""

@@ -101,8 +101,8 @@ def planned_runs(
     """Yield the runs of a comparison, seed after seed, trials with the first.
 
     `zero_shot`: whether any target class is mapped to a source class; without one it cannot run.
-    `settled`: names of strategies whose trials are over.
-    `range_test`: instead, one range test of each strategy that is trained step by step.
+    `settled`: names of strategies whose trials are over. `range_test`: instead, one range test of
+    each strategy that is trained step by step.
     """
     if range_test:
         steps = range_steps(budget)

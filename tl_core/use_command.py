@@ -1,12 +1,15 @@
-"""`predict` and `export` on the command line: a finished comparison's model, put to use."""
+"""`predict`, `export`, `interpolate` on the command line: a finished comparison's model in use."""
 
 import argparse
+import json
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from tl_core import cache, finished_runs, ingest, unsure
+import msgspec
+
+from tl_core import cache, finished_runs, ingest, interpolated, unsure
 from tl_core.answer_text import text
 from tl_core.answers import Export, Prediction
 from tl_core.ask_command import answered
@@ -55,6 +58,22 @@ def export(options: argparse.Namespace) -> int:
     return 0
 
 
+def interpolate(options: argparse.Namespace) -> int:
+    """Measure the models between the linear probe and a finished run's model; return 0."""
+    if options.json is not None and not options.json.absolute().parent.is_dir():
+        raise NotPossible(f"There is no folder for {options.json}: make it, or write elsewhere.")
+    with Bar(sys.stderr) as bar:
+        config, run = _chosen(options, _between)
+        request = finished_runs.named([run])
+        if options.norm_statistics:
+            request["norm_statistics"] = True
+        found = answered("interpolate", config, request, bar)
+    print(text(found))
+    if options.json is not None:
+        options.json.write_text(json.dumps(msgspec.to_builtins(found), indent=1) + "\n")
+    return 0
+
+
 def _copy(found: Export, target: Path) -> None:
     source = cache.entry("exports", found.entry)
     try:
@@ -65,14 +84,19 @@ def _copy(found: Export, target: Path) -> None:
         raise NotPossible(f"{target} cannot be written ({error.strerror}).") from error
 
 
-def _chosen(options: argparse.Namespace) -> tuple[ComparisonConfig, RunEnded]:
-    """Return a comparison's configuration and the run that is asked for, or recommended."""
+def _chosen(
+    options: argparse.Namespace, default: Callable[[Record], str | None] | None = None
+) -> tuple[ComparisonConfig, RunEnded]:
+    """Return a comparison's configuration and the run that is asked for, or the default one.
+
+    That is of the recommended strategy unless `default` names another.
+    """
     store = Store()
     job = find(store, options.run)
     found = record(event for _, event in store.events(job.id))
     if found.started is None:
         raise NotPossible(f"The comparison '{job.name}' has not measured anything yet.")
-    name = options.strategy or _recommended(found)
+    name = options.strategy or (default or _recommended)(found)
     runs = found.final(name) if name else {}
     if options.seed - 1 not in runs:
         known = ", ".join(s.name for s in found.strategies if found.final(s.name))
@@ -83,6 +107,13 @@ def _chosen(options: argparse.Namespace) -> tuple[ComparisonConfig, RunEnded]:
     return found.started.config, runs[options.seed - 1]
 
 
-def _recommended(found: Record) -> Any:
+def _recommended(found: Record) -> str | None:
     said = verdict(found, rows(found))
     return said.recommended if said else None
+
+
+def _between(found: Record) -> str | None:
+    names = interpolated.candidates(found)
+    if not names:
+        raise NotPossible("No strategy of this comparison fine-tunes and has a result.")
+    return interpolated.first_choice(names, rows(found))

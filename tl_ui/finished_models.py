@@ -34,9 +34,14 @@ def request(runs: Sequence[RunEnded], **beside: Any) -> dict[str, Any]:
     return {**finished_runs.named(runs), **beside}
 
 
-def choose(of: Looked, key: str) -> RunEnded | None:
-    """Let the user choose a strategy, the recommended first, and a seed where there are several."""
-    names = sorted(of.measured, key=lambda name: name != of.recommended)
+def choose(of: Looked, key: str, among: Sequence[str] | None = None) -> RunEnded | None:
+    """Let the user choose a strategy, and a seed where there are several.
+
+    The first of `among`, or the recommended one of all that are shown, is chosen to begin with.
+    """
+    names = among
+    if names is None:
+        names = sorted(of.measured, key=lambda name: name != of.recommended)
     if not first_runs(of, names):
         st.info("No strategy that is shown has a model to use.", icon=":material/info:")
         return None

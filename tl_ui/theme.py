@@ -38,7 +38,7 @@ STALE_HELP: Final = (
 
 # Where a job of each kind was started; the rest belongs to the model page.
 PAGE_OF_KIND: Final = {
-    **dict.fromkeys(("compare", "predict", "inspect", "export"), LAB),
+    **dict.fromkeys(("compare", "predict", "inspect", "export", "interpolate"), LAB),
     **dict.fromkeys(("check", "shift"), DATA),
     **dict.fromkeys(("stress", "rank"), MODEL),
 }

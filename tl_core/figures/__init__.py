@@ -4,6 +4,7 @@ from tl_core.figures.comparison import accuracy_curves, accuracy_dots, describe,
 from tl_core.figures.confusion import CELL, confusion_frame, confusion_height, confusion_spec
 from tl_core.figures.features import feature_map
 from tl_core.figures.intervals import described, interval_dots
+from tl_core.figures.path import describe_path, path_points
 from tl_core.figures.rates import describe_rates, rate_curves
 from tl_core.figures.skill import describe_skills, skill_gauges
 from tl_core.figures.tradeoff import describe_tradeoff, tradeoff_points
@@ -23,6 +24,7 @@ __all__ = [
     "confusion_height",
     "confusion_spec",
     "describe",
+    "describe_path",
     "describe_rates",
     "describe_reliability",
     "describe_skills",
@@ -31,6 +33,7 @@ __all__ = [
     "feature_map",
     "forgetting_curves",
     "interval_dots",
+    "path_points",
     "rate_curves",
     "reliability_diagram",
     "share_dots",

@@ -17,6 +17,7 @@ _ROOMS: dict[Question, str] = {
     "predict": "prediction",
     "inspect": "inspection",
     "export": "exporting",
+    "interpolate": "interpolating",
 }
 
 
