@@ -76,6 +76,12 @@ def test_more_labels_buy_what_the_law_says():
     assert "the interval holds 0." in gain_sentence(probe)
 
 
+def test_a_curve_that_is_level_already_promises_nothing():
+    level = {size: {TUNED: sweeps.exact(0.7 if size == 2 else 0.9)} for size in SIZES}
+    (curve,) = learning_curves(sweeps.over(level))
+    assert "between nothing and" in gain_sentence(curve)
+
+
 def test_the_band_holds_the_curve_and_ends_where_nothing_is_known():
     curve = next(c for c in learning_curves(sweeps.over(rising())) if c.strategy == TUNED)
     sizes = [size for size, _ in curve.fit.band]

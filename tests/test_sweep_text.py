@@ -4,13 +4,15 @@ import json
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from tests import simulated, sweeps
+from tests import factories, simulated, sweeps
 from tests.factories import comparison_config
 from tl_core.answers import RankedModel, RankedScore, Ranking
 from tl_core.sweep import Sweep, SweepPoint
 from tl_core.sweep_document import sweep_document
-from tl_core.sweep_text import score_agreement, sentences, table, text
+from tl_core.sweep_sentences import score_agreement, sentences
+from tl_core.sweep_text import table, text
 from tl_core.swept import Swept
 
 TUNED, PROBE = "full_fine_tuning", "feature_extraction"
@@ -89,6 +91,25 @@ def test_scores_are_held_against_what_was_measured(order, said):
     found = models(5, order)
     assert score_agreement(found.ranking, found) == {"logme": pytest.approx(order)}
     assert said in text(found) and "ResNet-152 is left out." in text(found)
+
+
+def test_of_rates_the_range_test_is_told():
+    found = sweeps.over(
+        {0.001: {TUNED: sweeps.exact(0.5)}, 0.01: {TUNED: sweeps.exact(0.6)}}, "rate"
+    )
+    assert sentences(found) == []
+    plain = factories.run_ended("ranged")
+    run = replace(factories.RUN, kind="range_test", learning_rate=1e-5, highest_rate=1.0, steps=40)
+    losses = (2.0, 2.0, 1.5, 1.0, 0.8, 0.9, 3.0, 9.0)
+    curve = tuple(
+        replace(factories.epoch_ended("ranged", 5 * number + 5), train_loss=loss)
+        for number, loss in enumerate(losses)
+    )
+    found.records[0].ended["ranged"] = replace(plain, run=run, curve=curve)
+    (said,) = sentences(found)
+    assert said.splitlines()[0].startswith("strategy") and "Full fine-tuning" in said
+    (ranged,) = sweep_document(found)["range_tests"]
+    assert ranged["strategy"] == TUNED and len(ranged["points"]) == len(losses)
 
 
 def test_under_five_models_nothing_is_said_of_the_scores():

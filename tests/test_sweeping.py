@@ -173,14 +173,25 @@ def test_what_points_share_is_opened_once(base, monkeypatch):
 
 def test_models_are_scored_before_any_of_them_is_trained(base):
     """The model in use and the bundled one: real weights, the class map found for each."""
-    only = msgspec.structs.replace(base, strategies=base.strategies[:1])
+    only = msgspec.structs.replace(base, strategies=base.strategies[:1], labels_per_class=2)
     wanted = points("model", only, [FIRST_MODEL, only.backbone])
     events = run(Keeper(), wanted)
     found = swept(events)
     kinds = [type(event) for event in events]
     assert kinds.index(Answered) < kinds.index(PointStarted)
     models = {point.config.backbone for point in wanted.points}
+    assert found.ranking.images == 4, "scored on the labels that it is trained on"
     assert {one.model for one in found.ranking.models} == models == {FIRST_MODEL, only.backbone}
     assert not found.failed and all(one.finished for one in found.records.values())
     titles = {one.started.backbone_title for one in found.records.values()}
     assert titles == {point.label for point in wanted.points}
+
+
+def test_rates_begin_with_a_range_test(base):
+    found = swept(run(Keeper(), points("rate", base, [0.001])))
+    ranged, usual = (found.records[place] for place in (0, 1))
+    assert {one.run.kind for one in ranged.ended.values()} == {"range_test"}
+    (trained,) = usual.final("partial_fine_tuning").values()
+    assert trained.run.learning_rate == 0.001
+    assert {one.run.kind for one in usual.ended.values()} == {"final"}
+    assert not found.failed and not ranged.failed and not usual.failed

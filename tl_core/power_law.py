@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from tl_core.stats import Matrix
 
-# Error falls with labels, at most as fast as 1 / n**2; slower than this is no fall at these sizes.
-EXPONENTS: Final = np.geomspace(0.1, 2.0, 60)
+# From a fall that any extrapolation to twice the size would miss, to one that is over after the
+# first size: a lower upper end would promise gains to curves that are level already.
+EXPONENTS: Final = np.geomspace(0.1, 8.0, 80)
 
 
 def fitted(

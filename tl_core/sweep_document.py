@@ -1,13 +1,17 @@
 """A sweep as one JSON document: what `sweep --json` writes."""
 
 import math
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
 
 from tl_core import setting_text
 from tl_core.crossovers import crossover_text, crossovers, textbook_text
+from tl_core.events import RunEnded
 from tl_core.learning_curve import LearningCurve, gain_sentence, learning_curves, next_step
+from tl_core.range_test import findings
 from tl_core.record import Record
 from tl_core.stats import Interval
 from tl_core.sweep_frame import sweep_frame
@@ -44,9 +48,14 @@ def sweep_document(found: Swept) -> dict[str, Any]:
             }
             for place, point in enumerate(found.sweep.points)
         ],
+        "range_tests": [asdict(one) for one in findings(_runs(found))],
         "ranking": found.ranking and msgspec.to_builtins(found.ranking),
     }
     return made | _labels(found) if kind.name == "labels" else made
+
+
+def _runs(found: Swept) -> Iterator[RunEnded]:
+    return (run for one in found.records.values() for run in one.ended.values())
 
 
 def _comparison(record: Record | None) -> dict[str, Any] | None:

@@ -1,11 +1,17 @@
 """What a sweep says, in sentences: what more labels buy, or what each point changes."""
 
+from collections.abc import Sequence
+
+from tl_core import transferability
+from tl_core.answers import Ranking
 from tl_core.config import ComparisonConfig
-from tl_core.learning_curve import LearningCurve, learning_curves
+from tl_core.crossovers import crossover_text, crossovers, textbook_text
+from tl_core.learning_curve import LearningCurve, gain_sentence, learning_curves
 from tl_core.range_test import findings
 from tl_core.sweep_changes import change_sentences, changes
-from tl_core.sweep_text import sentences
 from tl_core.swept import Swept
+from tl_core.track_record import best_accuracy
+from tl_core.transferability import FEWEST_MODELS, SCORES
 from tl_core.wording import listed, lowered
 
 
@@ -53,3 +59,52 @@ def _together(lines: list[str]) -> list[str]:
 
 def _named(names: list[str]) -> str:
     return listed([names[0], *map(lowered, names[1:])])
+
+
+def sentences(found: Swept) -> list[str]:
+    """Return what a sweep as a whole says: what more labels buy, whether the scores were right."""
+    assert found.sweep is not None
+    if found.sweep.name == "labels":
+        curves = [gain_sentence(curve) for curve in learning_curves(found)]
+        return ["\n".join(curves), crossover_text(crossovers(found)), _textbook(found)]
+    if found.sweep.name == "model" and found.ranking is not None:
+        return [agreement(found.ranking, found)]
+    return []
+
+
+def _textbook(found: Swept) -> str:
+    images = [one.started.dataset.n_train for one in found.records.values() if one.started]
+    return textbook_text(max(images)) if images else ""
+
+
+def agreement(ranking: Ranking, found: Swept) -> str:
+    """Return how well each score foretold the best accuracy of each model, as a sentence."""
+    taus = score_agreement(ranking, found)
+    if not taus:
+        return f"Were the scores right? That can be told from {FEWEST_MODELS} models on."
+    said = ", ".join(f"{SCORES[name].title} {_signed(tau)}" for name, tau in taus.items())
+    return (
+        f"Agreement of the scores with what was measured (weighted Kendall tau, −1 to 1): {said}."
+    )
+
+
+def score_agreement(ranking: Ranking, found: Swept) -> dict[str, float]:
+    """Return each score's weighted Kendall tau with the best accuracies, from five models on."""
+    reached = {
+        one.started.config.backbone: accuracy
+        for one in found.records.values()
+        if one.started is not None and (accuracy := best_accuracy(one)) is not None
+    }
+    names: Sequence[str] = list(dict.fromkeys(n for one in ranking.models for n in one.scores))
+    taus = {
+        name: transferability.agreement_with(
+            {one.model: one.scores[name].value for one in ranking.models if name in one.scores},
+            reached,
+        )
+        for name in names
+    }
+    return {name: tau for name, tau in taus.items() if tau is not None}
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "\u2212")

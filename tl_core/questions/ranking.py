@@ -31,7 +31,7 @@ def rank(config: ComparisonConfig, request: Mapping[str, Any]) -> Iterator[Event
     compute = device.resolve(config.device, config.precision, config.threads)
     compute.activate()
     dataset = datasets.load(config.data.fingerprint)
-    train = list(datasets.split(dataset, 0).train)
+    train = list(datasets.split_with(dataset, 0, config.labels_per_class).train)
     labels = np.array([dataset.images[i].label for i in train], dtype=np.int64)
     on_screen = [name for name, score in transferability.SCORES.items() if score.on_screen]
     names = tuple(request.get("scores") or on_screen)
