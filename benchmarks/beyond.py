@@ -1,8 +1,9 @@
 """All strategies that reuse a model, on real sets: what they reach, forget and take.
 
-    python -m benchmarks.beyond [hymenoptera] [signs] [threads] [--rate R] [--write docs/beyond.md]
+    python -m benchmarks.beyond [hymenoptera] [signs] [threads] [--budget quick] [--rate R]
+                                [--write docs/beyond.md]
 
-Three seeds at the standard budget, each strategy at the same learning rate: the one given, or the
+Three seeds, each strategy at the same learning rate: the one given, or the
 set's own in `RATES`, at which plain full fine-tuning forgets. Then, for each set, the models
 between the linear probe and LP-FT (first seed). Photographs are those of TL_REFERENCE_DATA, with
 SqueezeNet 1.1 and ImageNet images as source; without it only the samples count. Results are kept
@@ -18,7 +19,7 @@ from pathlib import Path
 from benchmarks.rows import inserted, markdown
 from tl_core import finished_runs, pairing, questions, worker
 from tl_core.answers import Interpolation
-from tl_core.config import ComparisonConfig
+from tl_core.config import BUDGETS, BudgetName, ComparisonConfig
 from tl_core.device import device_report
 from tl_core.events import Answered
 from tl_core.interpolated import Path as Way
@@ -41,12 +42,13 @@ def main() -> int:
     """Measure the asked sets and print, or write, their tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sets", nargs="*", default=list(RATES), choices=list(RATES))
+    parser.add_argument("--budget", choices=tuple(BUDGETS), default="standard")
     parser.add_argument("--rate", type=float)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--write", type=Path)
     options = parser.parse_args()
     for name in options.sets:
-        request = requested(name, options.rate or RATES[name], options.threads)
+        request = requested(name, options.budget, options.rate or RATES[name], options.threads)
         if request is None:
             print(f"{name}: skipped, TL_REFERENCE_DATA is not set", file=sys.stderr)
             continue
@@ -60,11 +62,11 @@ def main() -> int:
     return 0
 
 
-def requested(name: str, rate: float, threads: int) -> Request | None:
+def requested(name: str, budget: BudgetName, rate: float, threads: int) -> Request | None:
     """Return the comparison of a set; None where its images are not here."""
     # From scratch there is nothing to forget.
     everything = tuple(name for name, one in STRATEGIES.items() if one.pretrained)
-    shared = {"seeds": SEEDS, "budget": "standard", "learning_rate": rate, "threads": threads}
+    shared = {"seeds": SEEDS, "budget": budget, "learning_rate": rate, "threads": threads}
     if name != "hymenoptera":
         return Request(
             data=f"sample:{name}", backbone="resnet10_procedural", strategies=everything, **shared

@@ -106,7 +106,8 @@ def test_of_rates_the_range_test_is_told():
         for number, loss in enumerate(losses)
     )
     found.records[0].ended["ranged"] = replace(plain, run=run, curve=curve)
-    (said,) = sentences(found)
+    assert sentences(found) == [], "its table is the terminal's"
+    (_, said, *_) = text(found).split("\n\n")
     assert said.splitlines()[0].startswith("strategy") and "Full fine-tuning" in said
     (ranged,) = sweep_document(found)["range_tests"]
     assert ranged["strategy"] == TUNED and len(ranged["points"]) == len(losses)
