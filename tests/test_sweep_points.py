@@ -15,6 +15,7 @@ from tl_core.estimate import Counts
 from tl_core.record import record
 from tl_core.strategies import STRATEGIES, custom_strategy
 from tl_core.sweep import SWEEP_NAMES
+from tl_core.sweep_axes import _usual_sizes
 from tl_core.sweep_estimate import sweep_seconds, whole_counts
 from tl_core.sweep_points import SWEEPS, points
 from tl_core.sweep_settings import own_settings, settings_of
@@ -66,6 +67,14 @@ def test_labels_go_up_to_half_of_the_smallest_class_and_all(with_data):
     assert [(point.label, point.value) for point in sweep.points] == [("2", 2.0), ("all", 8.0)]
     assert [point.config.labels_per_class for point in sweep.points] == [2, None]
     differs(sweep, "labels_per_class")
+
+
+@pytest.mark.parametrize(
+    ("most", "sizes"),
+    [(1, []), (3, [2, 3]), (7, [2, 3, 5, 7]), (25, [2, 5, 10, 20]), (60, [2, 5, 10, 20, 50])],
+)
+def test_small_classes_have_sizes_enough_for_a_curve(most, sizes):
+    assert _usual_sizes(most) == sizes
 
 
 def test_labels_of_ones_own(with_data):

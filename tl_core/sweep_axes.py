@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final, TypeAlias, TypeVar, get_args
 
+import numpy as np
 from msgspec.structs import replace
 
 from tl_core import datasets
@@ -27,6 +28,8 @@ Value = TypeVar("Value")
 
 ALL: Final = "all"
 FEWEST_LABELS: Final = 2
+# Under so many sizes beside `all`, a curve would hardly have a form.
+_FEWEST_SIZES: Final = 4
 # Half decades to both sides of the model's own rate, and how far a range test goes beyond.
 _HALF_DECADES: Final = (-3, -2, -1, 0, 1, 2, 3)
 _BEYOND: Final = 10.0
@@ -50,10 +53,13 @@ class Axis:
 
 
 def labels(base: ComparisonConfig, row: Model, values: Values | None) -> Axis:
-    """Return sizes 2, 5, 10, 20, 50 … up to half of the smallest class, then all images."""
+    """Return sizes up to half of the smallest class, then all images.
+
+    2, 5, 10, 20, 50 …; where only few of these fit, four sizes in equal steps of proportion.
+    """
     counts = datasets.training_counts(datasets.load(base.data.fingerprint))
     there, made = [n for n in counts if n], Axis()
-    wanted: Values = [*_round_numbers(min(there) // 2), ALL]
+    wanted: Values = [*_usual_sizes(min(there) // 2), ALL]
     for value in wanted if values is None else values:
         if value == ALL:
             mean = sum(there) / len(there)
@@ -66,6 +72,14 @@ def labels(base: ComparisonConfig, row: Model, values: Values | None) -> Axis:
         made.add(str(size), float(size), replace(base, labels_per_class=size))
     made.points.sort(key=lambda point: point.value or 0.0)
     return made
+
+
+def _usual_sizes(most: int) -> list[int]:
+    found = list(_round_numbers(most))
+    if len(found) >= _FEWEST_SIZES or most < FEWEST_LABELS:
+        return found
+    spread = np.geomspace(FEWEST_LABELS, most, _FEWEST_SIZES)
+    return sorted({round(float(size)) for size in spread})
 
 
 def _round_numbers(most: int) -> Iterator[int]:
