@@ -15,7 +15,7 @@ opened, there = LESSON_DECK.opened(), lesson_run.known()
 if opened is None:
     st.markdown(
         "Each lesson asks one question of transfer learning. **Predict** the answer, **run** a "
-        "comparison of a minute or two on sample images, and see what was **measured**: the "
+        "comparison of about a minute on sample images, and see what was **measured**: the "
         "ending is not written down anywhere. Nothing here changes what you chose in the Lab."
     )
 else:

@@ -64,8 +64,13 @@ def test_every_sweep_is_told_in_words():
 
 def test_labels_go_up_to_half_of_the_smallest_class_and_all(with_data):
     sweep = points("labels", with_data)
-    assert [(point.label, point.value) for point in sweep.points] == [("2", 2.0), ("all", 8.0)]
-    assert [point.config.labels_per_class for point in sweep.points] == [2, None]
+    assert [(point.label, point.value) for point in sweep.points] == [
+        ("2", 2.0),
+        ("3", 3.0),
+        ("4", 4.0),
+        ("all", 8.0),
+    ]
+    assert [point.config.labels_per_class for point in sweep.points] == [2, 3, 4, None]
     differs(sweep, "labels_per_class")
 
 

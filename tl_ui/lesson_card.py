@@ -94,7 +94,7 @@ def _expected(lesson: Lesson, done: bool) -> str:
     if done:
         return "It has been measured on this machine already: nothing has to run."
     seconds = lesson_run.seconds(lesson)
-    about = f"about {duration(seconds)}" if seconds else "about a minute or two"
+    about = f"about {duration(seconds)}" if seconds else "about a minute"
     return f"{find(weights.FIRST_MODEL).title}, {about}. Nothing here can break."
 
 
