@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 
@@ -45,10 +46,21 @@ def events(made: Sweep, scenarios: Sequence[Scenario]) -> list[Event]:
 
 
 def stored(
-    store: Store, scenario: Scenario, status: Status = "done", most: int | None = None
+    store: Store,
+    scenario: Scenario,
+    status: Status = "done",
+    most: int | None = None,
+    first: dict[str, Any] | None = None,
 ) -> str:
-    """Put a sweep over labels into a store, of its events the first `most`; return its job."""
+    """Put a sweep over labels into a store, of its events the first `most`; return its job.
+
+    `first`: what else the configuration of the first point says.
+    """
     made, scenarios = sweep(scenario)
+    point = made.points[0]
+    config = msgspec.structs.replace(point.config, **(first or {}))
+    points = (msgspec.structs.replace(point, config=config), *made.points[1:])
+    made = msgspec.structs.replace(made, points=points)
     request = {"sweep": msgspec.to_builtins(made)}
     job = store.create(
         scripted.config(scenario),

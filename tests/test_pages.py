@@ -219,14 +219,15 @@ def test_an_earlier_data_set_is_chosen_from_the_list_and_deleted(app, home: Path
     assert f"{FIRST.title}: 520 images" in texts(at)
 
 
-def test_a_data_set_in_use_by_a_waiting_comparison_is_not_deleted(app, home: Path) -> None:
+@pytest.mark.parametrize("kind", ["compare", "sweep"])
+def test_a_data_set_in_use_by_what_waits_is_not_deleted(app, home: Path, kind: str) -> None:
     dataset = take_in()
     store = Store()
     data = factories.DataConfig(fingerprint=dataset.fingerprint, name="pets")
-    store.create(factories.comparison_config(data=data), "waits")
+    store.create(factories.comparison_config(data=data), "waits", kind=kind)
     at = app("data")
     at.segmented_control(key="way").set_value("kept").run()
-    assert "1 comparison used it" in texts(at)
+    assert ("1 comparison used it" in texts(at)) == (kind == "compare")
     at.button(key="target_delete").click().run()
     assert "being used by a comparison" in texts(at)
     assert datasets.load(dataset.fingerprint)

@@ -194,6 +194,14 @@ def test_a_point_opens_what_it_measured_and_the_lab(store: Store, scenario: Scen
     assert len(store.list(kind="compare")) == 1
 
 
+def test_a_range_test_opens_as_what_it_is(store: Store, scenario: Scenario) -> None:
+    job = scripted_sweeps.stored(store, scenario, first={"rate_range": (1e-4, 1.0)})
+    page = open_page(job)
+    page.button_group(key=f"sweep_point_{job[:8]}").set_value(0).run()
+    assert not page.exception
+    assert "Range test: the loss while the learning rate rises" in text(page)
+
+
 def test_earlier_sweeps_are_listed_on_their_data_alone(store: Store, scenario: Scenario) -> None:
     scripted_sweeps.stored(store, scenario)
     scripted_sweeps.stored(store, replace(scenario, fingerprint="0" * 64))

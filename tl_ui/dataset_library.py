@@ -118,12 +118,12 @@ def comparisons_with(data: Dataset) -> int:
 def _delete(data: Dataset) -> None:
     active = [
         job.config.data
-        for job in current.store().list(limit=200, kind="compare", active=True)
+        for job in current.store().list(limit=200, active=True)
         if job.config is not None
     ]
     if any(data.fingerprint in (used.fingerprint, used.probe) for used in active):
         flash(
-            "It is being used by a comparison that waits or runs. Cancel that first.",
+            "It is being used by a comparison or other job that waits. Cancel that first.",
             ":material/error:",
         )
         return

@@ -15,16 +15,18 @@ from tl_core.sweep_line import sweep_line
 from tl_core.sweep_measures import measures
 from tl_core.sweep_points import SWEEPS
 from tl_core.swept import Swept
-from tl_core.wording import duration, spread
+from tl_core.wording import duration
 from tl_ui import (
     big_screen,
     chart,
     current,
     launch,
     plots,
+    range_view,
     strategy_table,
     sweep_jobs,
     sweep_live,
+    sweep_table,
     theme,
 )
 from tl_ui.follow import Followed, bring_up
@@ -57,7 +59,7 @@ def show(job: Comparison) -> None:
     st.caption(_reading(sweep))
     _point(job, sweep, followed)
     with st.expander("All numbers", icon=":material/table:"):
-        _table(job, frame)
+        sweep_table.show(job, frame)
         st.caption("The command that gives the same numbers:")
         st.code(sweep_line(sweep, job.config), language="bash", wrap_lines=True)
 
@@ -150,6 +152,9 @@ def _point(job: Comparison, sweep: Sweep, followed: FollowedSweep) -> None:
     if place is None:
         return
     record, label = followed.found.records[place], sweep.points[place].label
+    if sweep.points[place].config.rate_range is not None:
+        range_view.section(record)
+        return
     one = _brought_up(f"{job.id} {place} {len(record.ended)}", record)
     table = columns.frame(one.found, one.rows, one.said)
     st.dataframe(
@@ -187,43 +192,3 @@ def _open(job: Comparison, place: int, point: SweepPoint) -> None:
     )
     # The address is this page's until the other one is opened.
     st.query_params["job"] = job.id
-
-
-def _table(job: Comparison, frame: pd.DataFrame) -> None:
-    """Show every strategy at every point in the measures' own units."""
-    shown = pd.DataFrame(
-        {
-            "Point": [plain_label(label, 60) for label in frame["label"]],
-            "Strategy": frame["title"],
-            "Accuracy (%)": frame["test_accuracy"].astype(float),
-            "95% interval": _intervals(frame, "ci_low", "ci_high"),
-            "Forgetting (points)": frame["forgetting"].astype(float),
-            "Its 95% interval": _intervals(frame, "forgetting_low", "forgetting_high"),
-            "Seconds": frame["train_seconds"].astype(float),
-            "Seeds": frame["seeds"],
-            "Taken over": frame["reused"].map({True: "yes", False: ""}),
-        }
-    )
-    number = st.column_config.NumberColumn(format="%.1f")
-    st.dataframe(
-        shown,
-        hide_index=True,
-        height=big_screen.scaled(38 + 35 * min(len(shown), 16)),
-        column_config={
-            "Point": st.column_config.TextColumn(pinned=True),
-            "Accuracy (%)": number,
-            "Forgetting (points)": number,
-            "Seconds": number,
-            "Taken over": st.column_config.TextColumn(
-                help="Runs that were finished before this sweep began."
-            ),
-        },
-        placeholder="–",
-        key=f"sweep_numbers_{job.id}",
-        alt="Every strategy at every point: accuracy, forgetting and seconds",
-    )
-
-
-def _intervals(frame: pd.DataFrame, low: str, high: str) -> list[str | None]:
-    ends = zip(frame[low].astype(float), frame[high].astype(float), strict=True)
-    return [None if pd.isna(a) or pd.isna(b) else spread(a, b) for a, b in ends]
