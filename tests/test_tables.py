@@ -12,7 +12,7 @@ from tl_core.flags import FLAGS
 from tl_core.record import record
 from tl_core.strategies import TEXTBOOK_STRATEGIES
 from tl_core.tables import baselines, curve_frame, rows, source_summary
-from tl_core.verdict import verdict
+from tl_core.verdict import _forgetters, verdict
 
 
 @pytest.fixture(scope="module")
@@ -232,3 +232,27 @@ def test_short_memory_is_told_with_what_it_changes(found):
     note = memory_note(replace(found, micro_batch=8))
     assert note.startswith("Memory ran out with 32 images at a time")
     assert "Training from scratch: batch normalisation sees 8 images instead of 32" in note
+
+
+def test_several_that_forgot_for_nothing_are_told_together(measured):
+    template = measured["full_fine_tuning"]
+    forgot = [
+        msgspec.structs.replace(
+            template,
+            strategy=name,
+            tied_with_best=True,
+            forgetting_points=value,
+            forgetting_low=value - 1,
+            forgetting_high=value + 1,
+        )
+        for name, value in (("full_fine_tuning", 5.0), ("lp_ft", 9.0), ("lora", 7.0))
+    ]
+    titles = {name: strategy.title for name, strategy in STRATEGIES.items()}
+    chosen = measured["feature_extraction"]
+    (together,) = _forgetters(chosen, [chosen, *forgot], titles)
+    assert together.text == (
+        "Full fine-tuning, LoRA and LP-FT forgot 5.0 to 9.0 points for no gain we can measure."
+    )
+    assert [label for label, _ in together.numbers] == ["Full fine-tuning", "LoRA", "LP-FT"]
+    two = _forgetters(chosen, [chosen, *forgot[:2]], titles)
+    assert [clause.strategies for clause in two] == [("full_fine_tuning",), ("lp_ft",)]

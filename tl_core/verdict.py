@@ -18,6 +18,9 @@ from tl_core.wording import (
     spread,
 )
 
+# So many strategies that forgot for nothing are told in one sentence.
+TOLD_TOGETHER = 3
+
 
 @dataclass(frozen=True)
 class Clause:
@@ -144,18 +147,30 @@ def _losers(
 def _forgetters(
     chosen: StrategyRow, measured: Sequence[StrategyRow], titles: dict[str, str]
 ) -> list[Clause]:
-    clauses = []
-    for row in measured:
-        low = row.forgetting_low
-        if row is chosen or low is None or low <= 0:
-            continue
-        gain = " for no gain we can measure" if row.tied_with_best else ""
-        text = (
-            f"{titles[row.strategy]} forgot {points(row.forgetting_points)} points "
-            f"({spread(low, row.forgetting_high)}){gain}."
-        )
-        clauses.append(Clause(text, _numbers(row), (row.strategy,)))
-    return clauses
+    forgot = [
+        row
+        for row in measured
+        if row is not chosen and row.forgetting_low and row.forgetting_low > 0
+    ]
+    tied = [row for row in forgot if row.tied_with_best]
+    if len(tied) < TOLD_TOGETHER:
+        return [_forgot(row, titles) for row in forgot]
+    together = sorted(tied, key=lambda row: row.forgetting_points or 0.0)
+    names = listed([lowered(titles[row.strategy]) for row in together])
+    ends = spread(together[0].forgetting_points, together[-1].forgetting_points)
+    said = Clause(
+        f"{capitalised(names)} forgot {ends} points for no gain we can measure.",
+        tuple((titles[row.strategy], _forgotten(row)) for row in together),
+        tuple(row.strategy for row in together),
+    )
+    return [said, *(_forgot(row, titles) for row in forgot if row not in tied)]
+
+
+def _forgot(row: StrategyRow, titles: dict[str, str]) -> Clause:
+    gain = " for no gain we can measure" if row.tied_with_best else ""
+    ends = spread(row.forgetting_low, row.forgetting_high)
+    text = f"{titles[row.strategy]} forgot {points(row.forgetting_points)} points ({ends}){gain}."
+    return Clause(text, _numbers(row), (row.strategy,))
 
 
 def _undertrained(
@@ -213,7 +228,9 @@ def _would_change(
     gap = known[rival]
     if gap.low > 0:
         return None
-    text = f"Would change if {lowered(titles[rival])} gained {points(-100 * gap.low)} points."
+    lacks = points(-100 * gap.low)
+    gained = "anything at all" if lacks == points(0.0) else f"{lacks} points"
+    text = f"Would change if {lowered(titles[rival])} gained {gained}."
     label = f"{titles[rival]} minus {lowered(titles[chosen.strategy])}, paired"
     value = f"{points(100 * gap.value, True)} ({spread(100 * gap.low, 100 * gap.high, True)})"
     return Clause(text, ((label, value),), (rival, chosen.strategy))
@@ -247,12 +264,16 @@ def _numbers(row: StrategyRow) -> tuple[tuple[str, str], ...]:
             )
         )
     if row.forgetting_points is not None:
-        ends = spread(row.forgetting_low, row.forgetting_high, True)
-        found.append(("Forgetting", f"{points(row.forgetting_points, True)} points ({ends})"))
+        found.append(("Forgetting", _forgotten(row)))
     if row.agreement is not None:
         found.append(("Agreement with the original model", percent(row.agreement)))
     found.append(("Time for one training", duration(row.train_seconds)))
     return tuple(found)
+
+
+def _forgotten(row: StrategyRow) -> str:
+    ends = spread(row.forgetting_low, row.forgetting_high, True)
+    return f"{points(row.forgetting_points, True)} points ({ends})"
 
 
 def _accuracy(row: StrategyRow) -> str:

@@ -71,8 +71,8 @@ BEYOND: Final = (
     ),
     Term(
         "WiSE-FT",
-        "Weights half-way between the model before and after fine-tuning: less is forgotten, "
-        "nothing more is trained (Wortsman et al. 2022).",
+        "Weights half-way between the model before and after fine-tuning: more of the source skill "
+        "stays, nothing more is trained (Wortsman et al. 2022).",
         ("LP-FT", "forgetting"),
     ),
     Term(
