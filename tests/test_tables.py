@@ -10,7 +10,7 @@ from tl_core.document import document
 from tl_core.events import EpochEnded, RunEnded, RunFailed, decode, encode
 from tl_core.flags import FLAGS
 from tl_core.record import record
-from tl_core.strategies import TEXTBOOK_STRATEGIES
+from tl_core.strategies import STRATEGIES, TEXTBOOK_STRATEGIES
 from tl_core.tables import baselines, curve_frame, rows, source_summary
 from tl_core.verdict import _forgetters, verdict
 
