@@ -94,7 +94,9 @@ class Execution:
         finished: Finished,
         load_state: LoadState,
         save_state: SaveState,
+        equal_steps: bool = True,
     ) -> None:
+        self.equal_steps = equal_steps
         self.config, self.materials = config, materials
         self.finished, self.load_state, self.save_state = finished, load_state, save_state
         self.importance: Mapping[str, Tensor] | None = None
@@ -144,7 +146,7 @@ class Execution:
         if strategy.name not in self.settings:
             yield from self._trials(strategy, seed)
         setting = self.settings[strategy.name]
-        for kind, steps in steps_of(strategy, self.budget):
+        for kind, steps in steps_of(strategy, self.budget, self.equal_steps):
             yield from self.execute(self._run(strategy, seed, kind, steps, setting))
 
     def _range_tests(self, low: float, high: float) -> Iterator[Event]:

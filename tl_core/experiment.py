@@ -30,19 +30,21 @@ def run_comparison(
     load_state: LoadState,
     save_state: SaveState,
     opener: Open = open_materials,
+    equal_steps: bool = True,
 ) -> Iterator[Event]:
     """Yield the events of a comparison, cheapest strategy first, seed after seed.
 
     `finished(run_id)` gives an earlier identical run's end, which is then not run again.
     `load_state(run_id)` gives the state of an interrupted run; `save_state(run_id, fit.state)` is
-    called after every epoch. Raises NotPossible with a sentence for the user where data, weights or
+    called after every epoch. `equal_steps`: show training from scratch at everyone's steps beside
+    its extended ones. Raises NotPossible with a sentence for the user where data, weights or
     device are missing; a failing run yields RunFailed and the comparison goes on.
     """
     started = time.perf_counter()
     materials = yield from opener(config)
     config = resolved(config, materials)
-    yield _comparison_started(config, materials)
-    runs = Execution(config, materials, finished, load_state, save_state)
+    yield _comparison_started(config, materials, equal_steps)
+    runs = Execution(config, materials, finished, load_state, save_state, equal_steps)
     while True:
         try:
             yield from runs.all()
@@ -62,7 +64,9 @@ def resolved(config: ComparisonConfig, materials: Materials) -> ComparisonConfig
     )
 
 
-def _comparison_started(config: ComparisonConfig, materials: Materials) -> ComparisonStarted:
+def _comparison_started(
+    config: ComparisonConfig, materials: Materials, equal_steps: bool
+) -> ComparisonStarted:
     dataset, labels = materials.dataset, materials.labels
     labelled = config.labels_per_class
     parts = [split_with(dataset, seed, labelled) for seed in range(config.seeds)]
@@ -72,7 +76,13 @@ def _comparison_started(config: ComparisonConfig, materials: Materials) -> Compa
     applicable = any(config.class_map.get(name) for name in dataset.classes)
     ranged = config.rate_range is not None
     runs = planned_runs(
-        config.strategies, config.seeds, budget, applicable, config.settings, ranged
+        config.strategies,
+        config.seeds,
+        budget,
+        applicable,
+        config.settings,
+        ranged,
+        equal_steps,
     )
     return ComparisonStarted(
         config=config,

@@ -63,14 +63,17 @@ def limits(config: ComparisonConfig, input_size: int) -> Budget:
     return msgspec.structs.replace(budget, trials=left)
 
 
-def steps_of(strategy: Strategy, budget: Budget) -> Sequence[tuple[RunKind, int]]:
+def steps_of(
+    strategy: Strategy, budget: Budget, equal_steps: bool = True
+) -> Sequence[tuple[RunKind, int]]:
     """Return kind and steps of one seed's runs of a trained strategy, trials apart.
 
-    From scratch is shown at everyone's steps and, where the budget extends them, at more.
+    From scratch is shown at everyone's steps too, if `equal_steps`, where the budget extends them.
     """
     if strategy.pretrained or budget.scratch_extension == 1:
         return [("final", budget.steps)]
-    return [("equal_steps", budget.steps), ("final", budget.steps * budget.scratch_extension)]
+    extended: tuple[RunKind, int] = ("final", budget.steps * budget.scratch_extension)
+    return [("equal_steps", budget.steps), extended] if equal_steps else [extended]
 
 
 def trial_steps(budget: Budget) -> int:
@@ -97,12 +100,13 @@ def planned_runs(
     zero_shot: bool,
     settled: Container[str] = (),
     range_test: bool = False,
+    equal_steps: bool = True,
 ) -> Iterator[PlannedRun]:
     """Yield the runs of a comparison, seed after seed, trials with the first.
 
     `zero_shot`: whether any target class is mapped to a source class; without one it cannot run.
     `settled`: names of strategies whose trials are over. `range_test`: instead, one range test of
-    each strategy that is trained step by step.
+    each strategy that is trained step by step. `equal_steps` as in `steps_of`.
     """
     if range_test:
         steps = range_steps(budget)
@@ -118,5 +122,5 @@ def planned_runs(
             if seed == 0 and budget.trials > 1 and strategy.name not in settled:
                 trial = PlannedRun(strategy, seed, "trial", trial_steps(budget))
                 yield from [trial] * budget.trials
-            for kind, steps in steps_of(strategy, budget):
+            for kind, steps in steps_of(strategy, budget, equal_steps):
                 yield PlannedRun(strategy, seed, kind, steps)

@@ -24,7 +24,8 @@ def run_sweep(
 
     `finished`, `load_state` and `save_state` as in `run_comparison`: what an earlier point, or the
     same sweep before it was stopped, has finished is taken over. Where models are compared, their
-    scores come first. A point that cannot be compared yields `PointFailed`, and the sweep goes on.
+    scores come first. Training from scratch runs at its extended steps alone, which is what its
+    curve shows. A point that cannot be compared yields `PointFailed`, and the sweep goes on.
     """
     started = time.perf_counter()
     yield SweepStarted(sweep=sweep)
@@ -34,7 +35,14 @@ def run_sweep(
     for place, point in enumerate(sweep.points):
         yield PointStarted(place=place)
         try:
-            yield from run_comparison(point.config, finished, load_state, save_state, opener.open)
+            yield from run_comparison(
+                point.config,
+                finished,
+                load_state,
+                save_state,
+                opener.open,
+                equal_steps=False,
+            )
         except (NotPossible, BadInput, BadWeights) as error:
             yield PointFailed(place=place, reason=str(error))
     yield SweepEnded(seconds=time.perf_counter() - started)
