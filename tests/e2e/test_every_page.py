@@ -13,6 +13,7 @@ LOOKS = (
     "Disagreements",
     "Trade-off",
     "What was forgotten",
+    "Interpolate",
     "Only differences",
     "What if",
     "Try an image",
