@@ -32,7 +32,8 @@ def open_camera(server, page) -> None:
     for number, name in enumerate(("cup", "<b>spoon</b>"), start=1):
         page.get_by_label("Name of a class").fill(name)
         page.get_by_label("Name of a class").press("Enter")
-        waiting = page.get_by_text("no pictures yet", exact=False)
+        # In the list: the camera's own buttons say it too, hidden until it is turned on.
+        waiting = page.locator("p", has_text="no pictures yet")
         # What is redrawn stands there twice until the page is through.
         expect(waiting).to_have_count(number, timeout=60_000)
     page.get_by_role("button", name="Turn the camera on").click()
