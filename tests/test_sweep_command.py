@@ -61,10 +61,10 @@ def test_the_same_words_go_on_where_a_sweep_was_stopped(words, capsys, tmp_path,
     whole, again = tmp_path / "whole.json", tmp_path / "again.json"
     original = sweeping.run_comparison
 
-    def stopped(wanted, *rest):
+    def stopped(wanted, *rest, **more):
         if wanted.labels_per_class == 4:
             raise KeyboardInterrupt
-        yield from original(wanted, *rest)
+        yield from original(wanted, *rest, **more)
 
     monkeypatch.setattr(sweeping, "run_comparison", stopped)
     arguments = ["sweep", "labels", *words, "--values", "2,4,all", "--json"]
@@ -100,7 +100,7 @@ def test_like_a_comparison_takes_its_strategies_seeds_and_chosen_rates(words, ca
 
 
 def test_a_point_that_fails_is_told_and_the_exit_code_says_so(words, capsys, monkeypatch):
-    def failing(wanted, *rest):
+    def failing(wanted, *rest, **more):
         raise config.NotPossible("Not like this.")
         yield
 

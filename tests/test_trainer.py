@@ -19,7 +19,13 @@ from tl_core.inputs import Part
 from tl_core.offered import why_not
 from tl_core.penalties import Distillation, Penalty, Pull
 from tl_core.stages import block_factors, stages_of
-from tl_core.strategies import STRATEGIES, Stage, Strategy, custom_strategy
+from tl_core.strategies import (
+    STRATEGIES,
+    TEXTBOOK_STRATEGIES,
+    Stage,
+    Strategy,
+    custom_strategy,
+)
 from tl_core.trainer import Fit
 
 ARCHITECTURES = ("mobilenet_v3_small", "convnext_tiny", "squeezenet1_1")
@@ -122,6 +128,17 @@ def own_layers(blocks: int) -> Strategy:
 
 
 TRAINED = {name: s for name, s in STRATEGIES.items() if s.solver == "steps"}
+# The five and those that choose parameters by the kind of layer on every kind of network; the
+# others, to whom kinds of layers do not matter, on the two that are quick.
+_EVERYWHERE = (*TEXTBOOK_STRATEGIES, "custom", "norm_only", "bias_only", "lora")
+WHERE = [
+    (name, strategy)
+    for strategy in [*TRAINED, "custom"]
+    for name in ARCHITECTURES
+    if strategy in _EVERYWHERE or name != "convnext_tiny"
+]
+# Strategies that go on after an interruption like any other, once each.
+RESUMED = [("mobilenet_v3_small", strategy) for strategy in TRAINED.values()]
 
 
 def may_change(backbone: Backbone, strategy: Strategy, factors) -> set[str]:
@@ -144,8 +161,7 @@ def may_change(backbone: Backbone, strategy: Strategy, factors) -> set[str]:
     return allowed
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
-@pytest.mark.parametrize("strategy", [*TRAINED, "custom"])
+@pytest.mark.parametrize(("name", "strategy"), WHERE)
 def test_frozen_parts_are_bit_identical_and_trained_ones_move(name, strategy):
     blocks = len(catalog()[name].blocks)
     chosen = TRAINED.get(strategy) or own_layers(blocks)
@@ -238,8 +254,16 @@ def test_refrozen_blocks_do_not_move_although_they_have_momentum(name):
     assert all(torch.equal(frozen_again[k], end[k]) for k in end)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
-@pytest.mark.parametrize("strategy", [*TRAINED.values(), TWO_STAGES], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    ("name", "strategy"),
+    [
+        *RESUMED,
+        *((name, TWO_STAGES) for name in ARCHITECTURES),
+        ("convnext_tiny", STRATEGIES["partial_fine_tuning"]),
+        ("squeezenet1_1", STRATEGIES["partial_fine_tuning"]),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
 def test_resumed_equals_uninterrupted_bit_for_bit(name, strategy, tmp_path):
     if why_not(strategy, catalog()[name], 100):
         pytest.skip(why_not(strategy, catalog()[name], 100))
