@@ -147,3 +147,14 @@ def test_a_sweep_that_has_not_come_far_is_an_empty_table():
     found = sweeps.over(rising())
     found.records.clear()
     assert sweep_frame(found).empty and learning_curves(found) == []
+
+
+def test_a_law_that_misses_the_last_point_is_called_a_rough_guide():
+    """Flat, then a jump: no falling power law bends that way."""
+    flat = {2.0: 0.3, 5.0: 0.3, 10.0: 0.3, 20.0: 0.3, 40.0: 0.75}
+    jump = sweeps.over({size: {TUNED: sweeps.exact(value)} for size, value in flat.items()})
+    (curve,) = learning_curves(jump)
+    assert curve.misses_last and "rough guide" in gain_sentence(curve)
+    level = sweeps.over({size: {TUNED: sweeps.exact(0.5)} for size in flat})
+    (curve,) = learning_curves(level)
+    assert not curve.misses_last and "rough guide" not in gain_sentence(curve)

@@ -74,6 +74,14 @@ class LearningCurve:
         """The size up to which the curve says anything."""
         return REACH * self.sizes[-1] if self.sizes else 0.0
 
+    @property
+    def misses_last(self) -> bool:
+        """Whether the law does not pass through the interval of the largest measured size."""
+        if self.fit is None:
+            return False
+        last, fitted = self.measured[-1], self.fit.accuracy(self.sizes[-1]).value
+        return not last.low <= fitted <= last.high
+
 
 def learning_curves(found: Swept) -> list[LearningCurve]:
     """Return the curve of each strategy that learns from labels, over the points of a sweep.
@@ -166,5 +174,7 @@ def gain_sentence(curve: LearningCurve, more: int | None = None) -> str:
         said = f"{what} between nothing and {points(gain.high)} points: the interval holds 0"
     else:
         said = f"{what} about {points(gain.value)} points ({spread(gain.low, gain.high)})"
+    if curve.misses_last:
+        said += "; the fitted law misses the last measured point, so take it as a rough guide"
     alone = "; with one seed, the luck of which images were labelled is not in it"
     return f"{said}{alone if curve.seeds == 1 else ''}."
