@@ -10,10 +10,13 @@ from tl_core import adapters, config, kept_models
 from tl_core.backbones import build
 from tl_core.catalog import catalog
 from tl_core.config import Budget
+from tl_core.datasets import split
 from tl_core.freezing import unfreeze_all
+from tl_core.heads import Probe
 from tl_core.inputs import Part
 from tl_core.interpolation import between
-from tl_core.materials import open_materials
+from tl_core.materials import Task, open_materials
+from tl_core.preparation import prepare
 from tl_core.relevance import most_relevant, relative_gradients
 from tl_core.strategies import STRATEGIES, TEXTBOOK_STRATEGIES
 from tl_core.trained import open_trained
@@ -208,3 +211,20 @@ def test_abbreviations_stay_as_they_are_inside_a_sentence():
     assert lowered("Norm-only tuning") == "norm-only tuning"
     for title in ("LP-FT", "L2-SP", "EWC", "LwF", "LoRA", "WiSE-FT"):
         assert lowered(title) == title
+
+
+def test_what_a_strategy_prepares_is_charged_once_to_each_of_its_runs(found):
+    """The probe's share and the Fisher information's seconds, however often they were needed."""
+    materials, _ = original(found)
+    ended = of(found, "feature_extraction")
+    probe = kept(found, "feature_extraction")
+    solved = Probe(probe.weight.numpy(), probe.bias.numpy(), 1.0, 0.0, 1)
+    even = {name: torch.ones_like(p) for name, p in materials.original.net.named_parameters()}
+    part = split(materials.dataset, 0)
+    looked = len(part.train) + len(part.validation)
+    look = looked * materials.read_out.seconds_per_image
+    for name, seconds in (("lp_ft", 100.0 + look), ("ewc", 50.0), ("full_fine_tuning", 0.0)):
+        run = of(found, name).run
+        task = Task(ended.run_id, run, part, materials, {})
+        made = prepare(task, None, lambda _: (solved, 100.0), lambda: (even, 50.0))
+        assert made.seconds == pytest.approx(seconds)

@@ -99,7 +99,7 @@ class Execution:
         self.equal_steps = equal_steps
         self.config, self.materials = config, materials
         self.finished, self.load_state, self.save_state = finished, load_state, save_state
-        self.importance: Mapping[str, Tensor] | None = None
+        self.importance: tuple[Mapping[str, Tensor], float] | None = None
         self.budget = limits(config, catalog.find(config.backbone).preprocessing.crop)
         self.settings = dict(config.settings)
         self.splits: dict[int, Split] = {}
@@ -266,21 +266,21 @@ class Execution:
                 raise MemoryShort from None
             yield RunFailed(run_id=run_id, run=run, reason=failure_reason(error))
 
-    def _importance(self) -> Mapping[str, Tensor]:
-        """Return how much each parameter matters for the source task; measured once, for EWC."""
+    def _importance(self) -> tuple[Mapping[str, Tensor], float]:
+        """Return how much each parameter matters for the source task; measured once, for EWC.
+
+        With the seconds of measuring, which every run of EWC would take alone.
+        """
         if self.importance is None:
             learning = self.materials.learning
             if learning is None:
                 raise NotPossible(self.materials.lacks_learning)
-            backbone = unfreeze_all(build(self.materials.row, self._original_state()))
+            started, original = time.perf_counter(), self.materials.original
+            backbone = unfreeze_all(build(self.materials.row, original.net.state_dict()))
             backbone = backbone.to(self.materials.compute.device)
-            self.importance = fisher.importance(
-                backbone, learning.inputs, len(learning.labels), seed=0
-            )
+            found = fisher.importance(backbone, learning.inputs, len(learning.labels), seed=0)
+            self.importance = found, time.perf_counter() - started
         return self.importance
-
-    def _original_state(self) -> Mapping[str, Tensor]:
-        return self.materials.original.net.state_dict()
 
     def _solved(self, part: Split) -> tuple[Probe, float]:
         """Return a split's linear probe and its seconds; all seeds are solved together."""

@@ -20,8 +20,8 @@ from tl_core.regularisation import RULES
 
 # A split's linear probe, and the seconds that are its share of the solution.
 Solved = Callable[[Split], tuple[Probe, float]]
-# Each source parameter's importance, by torchvision's name.
-Importance = Callable[[], Mapping[str, torch.Tensor]]
+# Each source parameter's importance, by torchvision's name, and the seconds that measuring it took.
+Importance = Callable[[], tuple[Mapping[str, torch.Tensor], float]]
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Prepared:
     """A model on its device, ready to be trained.
 
     `head_start`: the head's values before training. `chosen`: the block that the strategy's choice
-    fell on. `seconds`: what preparing took, its share of what runs share included. `parameters`:
-    all of the adapted model's.
+    fell on. `seconds`: what the strategy's own preparation costs this run, also where it was done
+    before for another one. `parameters`: all of the adapted model's.
     """
 
     backbone: Backbone
@@ -49,22 +49,23 @@ def prepare(
 
     Raises NotPossible where the strategy needs what is not there.
     """
-    started = time.perf_counter()
     backbone, head = _model(task)
     parameters = sum(p.numel() for block in backbone.blocks for p in block.parameters())
     parameters += sum(p.numel() for p in head.parameters())
-    strategy, shared = task.run.strategy, 0.0
+    strategy, seconds = task.run.strategy, 0.0
     if strategy.head_start == "probe":
-        shared = _start_as_probe(task, head, solved)
-    chosen = None
-    if strategy.choice == "relative_gradient":
-        chosen = resume["chosen"] if resume else _most_relevant(task, backbone, head)
+        seconds += _start_as_probe(task, head, solved)
+    chosen = resume["chosen"] if resume else None
+    if strategy.choice == "relative_gradient" and chosen is None:
+        started = time.perf_counter()
+        chosen = _most_relevant(task, backbone, head)
+        seconds += time.perf_counter() - started
     if strategy.parameters == "lora":
         adapters.insert(backbone, task.run.seed)
-    penalty = _penalty(task, backbone, head, importance)
-    spent = time.perf_counter() - started
+    weights, measuring = importance() if strategy.penalty == "ewc" else ({}, 0.0)
+    penalty = _penalty(task, backbone, head, weights)
     before = {name: value.clone() for name, value in head.state_dict().items()}
-    return Prepared(backbone, head, before, chosen, penalty, spent + shared, parameters)
+    return Prepared(backbone, head, before, chosen, penalty, seconds + measuring, parameters)
 
 
 def _model(task: Task) -> tuple[Backbone, Head]:
@@ -83,7 +84,7 @@ def _model(task: Task) -> tuple[Backbone, Head]:
 
 
 def _start_as_probe(task: Task, head: Head, solved: Solved) -> float:
-    """Copy the split's linear probe into the head; return the seconds that it took before."""
+    """Copy the split's linear probe into the head; return its share of the solution's seconds."""
     probe, seconds = solved(task.split)
     with torch.no_grad():
         head.linear.weight.copy_(torch.from_numpy(probe.weight))
@@ -99,7 +100,9 @@ def _most_relevant(task: Task, backbone: Backbone, head: Head) -> int:
     return relevance.most_relevant(unfreeze_all(backbone), head, inputs, part, materials.compute)
 
 
-def _penalty(task: Task, backbone: Backbone, head: Head, importance: Importance) -> Penalty | None:
+def _penalty(
+    task: Task, backbone: Backbone, head: Head, importance: Mapping[str, torch.Tensor]
+) -> Penalty | None:
     kind, strength = task.run.strategy.penalty, task.run.penalty_strength
     if kind == "none":
         return None
@@ -108,5 +111,5 @@ def _penalty(task: Task, backbone: Backbone, head: Head, importance: Importance)
     if kind == "l2_sp":
         return Pull.to_start(backbone, head, strength)
     if kind == "ewc":
-        return Pull.by_importance(backbone, importance(), strength)
+        return Pull.by_importance(backbone, importance, strength)
     return Distillation(task.materials.original, strength, task.materials.compute)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tl_core import adapters, device, kept_models, metrics
 from tl_core.activations import ReadOut, open_inputs, read_out_pass
-from tl_core.events import Event, RunEnded, RunResult, RunStarted
+from tl_core.events import Event, Progress, RunEnded, RunResult, RunStarted
 from tl_core.forgetting import Change
 from tl_core.freezing import apply_stage, trainable_parameters
 from tl_core.heads import Probe, zero_shot_probabilities
@@ -24,6 +24,12 @@ from tl_core.run_result import best_step, packed, result_of, steps_to_95, traini
 from tl_core.stages import frozen_prefix, stages_of
 from tl_core.strategies import Strategy
 from tl_core.trainer import Fit, Prediction
+
+# What a strategy looks at before its first step.
+WAITS = {
+    "ewc": "measuring which weights matter for the source task",
+    "relative_gradient": "measuring which block your images pull at",
+}
 
 SaveState = Callable[[str, Callable[[], dict[str, Any]]], None]
 
@@ -110,6 +116,8 @@ def train(
     begun = time.perf_counter()
     materials, run = task.materials, task.run
     strategy = run.strategy
+    if (waits := WAITS.get(strategy.penalty) or WAITS.get(strategy.choice)) is not None:
+        yield Progress(message=f"{strategy.title}: {waits}")
     prepared = prepare(task, resume, solved, importance)
     boundary = 0
     if strategy.pretrained:
@@ -179,6 +187,7 @@ def _fit(
         resume,
         chosen=prepared.chosen,
         penalty=prepared.penalty,
+        seconds=prepared.seconds,
     )
 
 
@@ -208,7 +217,7 @@ def _trained_result(
         task,
         predict,
         change,
-        train_seconds=prepared.seconds + fit.seconds + looked * fit.inputs.seconds_per_view,
+        train_seconds=fit.seconds + looked * fit.inputs.seconds_per_view,
         peak_memory_mb=megabytes,
         flops=training_flops(materials.row, run, fit.step, fit.inputs, looked, chosen),
         steps=fit.step,

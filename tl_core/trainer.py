@@ -77,10 +77,12 @@ class Fit:
         *,
         chosen: int | None = None,
         penalty: Penalty | None = None,
+        seconds: float = 0.0,
     ) -> None:
         """Prepare; raises ValueError if the strategy has no stages to train.
 
         `chosen`: the block that the strategy's choice fell on. `penalty`: what its kind is made of.
+        `seconds`: what was spent on the run before its first step.
         """
         if not run.strategy.stages:
             raise ValueError(f"{run.strategy.name} has no stages: there is nothing to train.")
@@ -92,7 +94,7 @@ class Fit:
         self._labels = torch.tensor(training.labels, device=compute.device)
         self._batches = Batches(training.labels, run, head.linear.out_features)
         self._weights = self._batches.weights.to(compute.device)
-        self.step, self.seconds, self.diverged = 0, 0.0, False
+        self.step, self.seconds, self.diverged = 0, seconds, False
         self.history: list[EpochEnded] = []
         blocks = len(backbone.blocks)
         self.chosen = chosen
