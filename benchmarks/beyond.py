@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.rows import inserted, markdown
-from tl_core import finished_runs, pairing, questions, worker
+from tl_core import finished_runs, own_job, pairing, questions, worker
 from tl_core.answers import Interpolation
 from tl_core.config import BUDGETS, BudgetName, ComparisonConfig
 from tl_core.device import device_report
@@ -90,10 +90,9 @@ def compared(request: Request) -> tuple[Record, ComparisonConfig]:
     """Return a comparison and its resolved configuration; finished runs are taken over."""
     store = Store()
     config, _ = resolve(request, lambda *_: None)
-    job = store.create(config, f"beyond: {config.data.name}", queued=False)
-    for event in worker.compare(config, store.finished_run):
-        store.append(job, [event])
-    store.finish(job, "done")
+    with own_job.executed(store, config, f"beyond: {config.data.name}") as job:
+        for event in worker.compare(config, store.finished_run):
+            store.append(job, [event])
     found = record(event for _, event in store.events(job))
     assert found.started is not None
     return found, found.started.config

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tl_core import ingest, questions, weights, worker
+from tl_core import ingest, own_job, questions, weights
 from tl_core.answer_text import text
 from tl_core.answers import AnyAnswer, Question
 from tl_core.config import ComparisonConfig, NotPossible
@@ -60,20 +60,12 @@ def answered(
 ) -> AnyAnswer:
     """Answer a question in this process, kept in the store as a job of its own."""
     store, found = Store(), None
-    job = store.create(config, config.data.name, queued=False, kind=kind, request=request)
-    try:
+    with own_job.executed(store, config, config.data.name, kind=kind, request=request) as job:
         for event in questions.ask(kind, config, request):
             store.append(job, [event])
             if isinstance(event, Progress):
                 bar.show(event.message, event.fraction)
             if isinstance(event, Answered):
                 found = event.answer
-    except KeyboardInterrupt:
-        store.finish(job, "cancelled")
-        raise
-    except Exception as error:
-        store.finish(job, "failed", worker.reason(error))
-        raise
-    store.finish(job, "done")
     assert found is not None
     return found

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from tl_core import weights, worker
+from tl_core import own_job, weights, worker
 from tl_core.command import NO_STRATEGY
 from tl_core.config import ComparisonConfig, NotPossible
 from tl_core.device import device_report
@@ -91,8 +91,7 @@ def _execute(config: ComparisonConfig, name: str, bar: Bar) -> Record:
     """Run the comparison, draining its events through the store, so that History has it too."""
     store, found = Store(), Record()
     reporter = Reporter(bar, found)
-    job = store.create(config, name, queued=False)
-    try:
+    with own_job.executed(store, config, name) as job:
         for event in worker.compare(config, store.finished_run):
             add(found, event)
             if isinstance(event, ComparisonStarted):
@@ -101,13 +100,6 @@ def _execute(config: ComparisonConfig, name: str, bar: Bar) -> Record:
             reporter.tell(event)
             if store.cancel_requested(job):
                 raise KeyboardInterrupt
-    except KeyboardInterrupt:
-        store.finish(job, "cancelled")
-        raise
-    except Exception as error:
-        store.finish(job, "failed", worker.reason(error))
-        raise
-    store.finish(job, "done")
     for key, value in measured_speeds(found).items():
         store.remember(key, value)
     return found

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from tl_core import compare_command, worker
+from tl_core import compare_command, own_job, worker
 from tl_core.config import ComparisonConfig, NotPossible
 from tl_core.device import device_report
 from tl_core.events import ComparisonStarted, Event, PointFailed, PointStarted
@@ -88,21 +88,13 @@ def _execute(store: Store, wanted: Sweep, base: ComparisonConfig, name: str, bar
     seconds = sweep_seconds(wanted, whole_counts(base), device_report(), store.speeds())
     if seconds is not None:
         bar.say(f"all {len(wanted.points)} points: about {duration(round(seconds))}")
-    job = store.create(base, name, queued=False, kind="sweep", request=request)
-    try:
+    with own_job.executed(store, base, name, kind="sweep", request=request) as job:
         for event in worker.sweep(wanted, store.finished_run):
             add(found, event)
             store.append(job, [event])
             _tell(event, found, bar)
             if store.cancel_requested(job):
                 raise KeyboardInterrupt
-    except KeyboardInterrupt:
-        store.finish(job, "cancelled")
-        raise
-    except Exception as error:
-        store.finish(job, "failed", worker.reason(error))
-        raise
-    store.finish(job, "done")
     return found
 
 
