@@ -1,6 +1,8 @@
 """A comparison as this session knows it: each event read once, rows made when they change."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import streamlit as st
 
@@ -12,6 +14,8 @@ from tl_core.verdict import Verdict, verdict
 from tl_ui import current
 
 _KEY, _KEPT = "followed", 3
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -25,13 +29,19 @@ class Followed:
     said: Verdict | None = None
 
 
-def follow(job: str) -> Followed:
-    """Return a comparison, brought up to date with the events that came since the last look."""
-    known: dict[str, Followed] = st.session_state.setdefault(_KEY, {})
-    followed = known.pop(job, None) or Followed()
-    known[job] = followed
+def kept(key: str, job: str, make: Callable[[], T]) -> T:
+    """Return what this session knows of a job under `key`, made if it is new; few are kept."""
+    known: dict[str, T] = st.session_state.setdefault(key, {})
+    found = known.pop(job, None) or make()
+    known[job] = found
     while len(known) > _KEPT:
         del known[next(iter(known))]
+    return found
+
+
+def follow(job: str) -> Followed:
+    """Return a comparison, brought up to date with the events that came since the last look."""
+    followed = kept(_KEY, job, Followed)
     for number, event in current.store().events(job, after=followed.after):
         add(followed.found, event)
         followed.after = number

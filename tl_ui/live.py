@@ -148,21 +148,26 @@ def elapsed(job: Comparison) -> float:
     return job.seconds + now - seen.setdefault((job.id, job.attempts, job.seconds), now)
 
 
-def _controls(job: Comparison) -> None:
+def status(job: Comparison, help: str) -> None:
+    """Show how a running job stands and what it is called, with the button that cancels it."""
     cancelling = current.store().cancel_requested(job.id)
     word, icon, colour = theme.STATUS[job.status]
+    st.badge(word, icon=icon, color=colour)
+    st.caption(safe_label(job.name), width="content")
+    st.button(
+        "Cancelling…" if cancelling else "Cancel",
+        icon=":material/cancel:",
+        key="live_cancel",
+        disabled=cancelling,
+        on_click=current.store().request_cancel,
+        args=(job.id,),
+        help=help,
+    )
+
+
+def _controls(job: Comparison) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(word, icon=icon, color=colour)
-        st.caption(safe_label(job.name), width="content")
-        st.button(
-            "Cancelling…" if cancelling else "Cancel",
-            icon=":material/cancel:",
-            key="live_cancel",
-            disabled=cancelling,
-            on_click=current.store().request_cancel,
-            args=(job.id,),
-            help="Stops the training. What is finished is kept.",
-        )
+        status(job, "Stops the training. What is finished is kept.")
         st.toggle(
             "Pause updates",
             key=_PAUSE,

@@ -13,10 +13,11 @@ from tl_core.store import Comparison, StoreError
 from tl_core.sweep import Sweep, SweepName
 from tl_core.swept import Swept, add
 from tl_ui import current, launch, workshop
+from tl_ui.follow import kept
 from tl_ui.widgets import flash, safe_label
 
 LOOK_BACK = 200
-_KEY, _KEPT = "followed_sweeps", 3
+_KEY = "followed_sweeps"
 
 # The questions as a person asks them.
 ASKED: dict[SweepName, str] = {
@@ -94,11 +95,7 @@ def on_data(fingerprint: str) -> list[Comparison]:
 
 def follow(job: str) -> FollowedSweep:
     """Return a sweep, brought up to date with the events that came since the last look."""
-    known: dict[str, FollowedSweep] = st.session_state.setdefault(_KEY, {})
-    followed = known.pop(job, None) or FollowedSweep()
-    known[job] = followed
-    while len(known) > _KEPT:
-        del known[next(iter(known))]
+    followed = kept(_KEY, job, FollowedSweep)
     for number, event in current.store().events(job, after=followed.after):
         add(followed.found, event)
         followed.after = number

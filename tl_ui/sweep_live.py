@@ -11,7 +11,7 @@ from tl_core.sweep_measures import SweepMeasure, measures
 from tl_core.sweep_points import SWEEPS
 from tl_core.swept import Swept
 from tl_core.wording import duration
-from tl_ui import big_screen, chart, current, live, sweep_jobs, theme
+from tl_ui import big_screen, chart, current, live, sweep_jobs
 from tl_ui.sweep_jobs import FollowedSweep
 from tl_ui.widgets import safe_label
 
@@ -83,20 +83,8 @@ def _chart(sweep: Sweep, followed: FollowedSweep, measure: SweepMeasure) -> None
 
 
 def _controls(job: Comparison) -> None:
-    cancelling = current.store().cancel_requested(job.id)
-    word, icon, colour = theme.STATUS[job.status]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(word, icon=icon, color=colour)
-        st.caption(safe_label(job.name), width="content")
-        st.button(
-            "Cancelling…" if cancelling else "Cancel",
-            icon=":material/cancel:",
-            key="sweep_cancel",
-            disabled=cancelling,
-            on_click=current.store().request_cancel,
-            args=(job.id,),
-            help="Stops the sweep. What is measured is kept, and Go on takes it up again.",
-        )
+        live.status(job, "Stops the sweep. What is measured is kept, and Go on takes it up again.")
 
 
 def _progress(job: Comparison, sweep: Sweep, found: Swept) -> None:
