@@ -7,12 +7,14 @@ Three seeds, each strategy at the same learning rate: the one given, or the
 set's own in `RATES`, at which plain full fine-tuning forgets. Then, for each set, the models
 between the linear probe and LP-FT (first seed). Photographs are those of TL_REFERENCE_DATA, with
 SqueezeNet 1.1 and ImageNet images as source; without it only the samples count. Results are kept
-in the data directory: what was measured is not measured again.
+in the data directory: what was measured is not measured again. On one thread (`--threads 1`) seconds
+are those of the processor: other programs on the machine do not count.
 """
 
 import argparse
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +49,8 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--write", type=Path)
     options = parser.parse_args()
+    if options.threads == 1:
+        time.perf_counter = time.process_time
     for name in options.sets:
         request = requested(name, options.budget, options.rate or RATES[name], options.threads)
         if request is None:
