@@ -7,8 +7,8 @@ Three seeds, each strategy at the same learning rate: the one given, or the
 set's own in `RATES`, at which plain full fine-tuning forgets. Then, for each set, the models
 between the linear probe and LP-FT (first seed). Photographs are those of TL_REFERENCE_DATA, with
 SqueezeNet 1.1 and ImageNet images as source; without it only the samples count. Results are kept
-in the data directory: what was measured is not measured again. On one thread (`--threads 1`) seconds
-are those of the processor: other programs on the machine do not count.
+in the data directory: what was measured is not measured again. On one thread (`--threads 1`)
+seconds are the processor's own: other programs on the machine do not count.
 """
 
 import argparse

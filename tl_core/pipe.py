@@ -11,6 +11,7 @@ import msgspec
 
 from tl_core.config import ComparisonConfig
 from tl_core.events import Event, RunEnded
+from tl_core.owners import LOCAL
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="message"):
@@ -35,6 +36,10 @@ class Ask(Message, frozen=True, tag="ask"):
     run_id: str
 
 
+class Alive(Message, frozen=True, tag="alive"):
+    """Worker, every few seconds: it still runs, whatever it computes."""
+
+
 class Done(Message, frozen=True, tag="done"):
     """Worker, last message: the job is complete."""
 
@@ -50,12 +55,18 @@ class Yielded(Message, frozen=True, tag="yielded"):
 
 
 class Job(Message, frozen=True, tag="job"):
-    """Runner: the one job that this worker executes."""
+    """Runner: the one job that this worker executes.
+
+    `owner`: whose data it may read. `halvings`: how often memory ran out before, each time with
+    twice as many images in memory at a time as the next.
+    """
 
     id: str
     kind: str
     config: ComparisonConfig | None
     request: dict[str, Any]
+    owner: str = LOCAL
+    halvings: int = 0
 
 
 class Found(Message, frozen=True, tag="found"):
@@ -68,7 +79,7 @@ class GiveWay(Message, frozen=True, tag="give_way"):
     """Runner: stop after the next finished run, somebody else's job waits."""
 
 
-FromWorker: TypeAlias = Ready | Happened | Ask | Done | Failed | Yielded
+FromWorker: TypeAlias = Ready | Happened | Ask | Alive | Done | Failed | Yielded
 ToWorker: TypeAlias = Job | Found | GiveWay
 LAST = (Done, Failed, Yielded)
 

@@ -47,7 +47,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     `config` is None for other kinds than `compare` (`request` says what they do) and for a
     configuration that this version can no longer read. Times are Unix seconds, None before they
     happen; `seconds` is computing time over all finished slices. `progress` is the latest message
-    of a running job; `attempts` counts starts that did not end by giving the slot to others.
+    of a running job; `attempts` counts starts that did not end by giving the slot to others,
+    `lease` all starts; `halvings`: how often it was lost because memory ran out.
     """
 
     id: str
@@ -65,6 +66,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     progress: Progress | None
     tags: Tags = NO_TAGS
+    lease: int = 0
+    halvings: int = 0
 
     @property
     def active(self) -> bool:

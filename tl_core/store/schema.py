@@ -33,4 +33,20 @@ MIGRATIONS = (
     ),
     # The point of a sweep that its events now belong to, NULL outside of sweeps.
     ("ALTER TABLE jobs ADD COLUMN point INTEGER",),
+    (
+        # `lease` counts the starts: who holds an older one writes nothing any more. `halvings`:
+        # how often memory ran out so badly that the process was lost.
+        "ALTER TABLE jobs ADD COLUMN lease INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE jobs ADD COLUMN halvings INTEGER NOT NULL DEFAULT 0",
+        # What several people asked for alike runs once, as a job of nobody's (the leader), whose
+        # fate and events are those of every job that follows it. `same`: what decides the result.
+        "ALTER TABLE jobs ADD COLUMN same TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE jobs ADD COLUMN leader TEXT",
+        "CREATE INDEX jobs_by_same ON jobs (same) WHERE same != ''",
+        "CREATE INDEX jobs_by_leader ON jobs (leader) WHERE leader IS NOT NULL",
+        # Whom a room knows: the owner that a browser's cookie stands for, and a nickname.
+        """CREATE TABLE people (
+            owner TEXT PRIMARY KEY, name TEXT NOT NULL, joined REAL NOT NULL,
+            seen REAL NOT NULL)""",
+    ),
 )
