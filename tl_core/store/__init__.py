@@ -5,6 +5,7 @@ project lives in this package.
 """
 
 from pathlib import Path
+from typing import TypeAlias
 
 from tl_core.home import home
 from tl_core.store.database import StoreError, StoreFull
@@ -18,6 +19,7 @@ __all__ = [
     "MAX_ATTEMPTS",
     "NO_TAGS",
     "QUEUE_LIMIT",
+    "AnyStore",
     "Comparison",
     "Person",
     "QueueFull",
@@ -29,6 +31,10 @@ __all__ = [
     "Tags",
     "View",
 ]
+
+
+# Whoever only reads jobs may do so for everyone, or for one person.
+AnyStore: TypeAlias = "Store | View"
 
 
 class Store(Shared, People):
