@@ -25,7 +25,10 @@ def pass_or_stop() -> None:
     if identity.logs_in():
         _login()
     elif current.whole_store().room() is None:
-        st.info("This room is not open yet. Reload this page in a moment.", icon=":material/door:")
+        st.info(
+            "This room is not open yet. Reload this page in a moment.",
+            icon=":material/meeting_room:",
+        )
     else:
         _door()
     identity.remember()
