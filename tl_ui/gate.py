@@ -51,9 +51,8 @@ def _login() -> None:
 
 def _door() -> None:
     st.markdown(
-        "This is a room: everyone in it works on one machine. Images that you bring stay yours, "
-        "nobody else sees them. **Nicknames and results are visible to everyone here**, so any "
-        "name will do."
+        "This is a room: everyone in it works on one machine. Nobody else in it sees images that "
+        "you bring. **Nicknames and results are visible to everyone here**, so any name will do."
     )
     given = st.query_params.get("room", "")
     with st.form("gate", width=420):
