@@ -6,6 +6,7 @@ import time
 import streamlit as st
 
 from tl_core import lesson_links
+from tl_core.store import StoreError
 from tl_ui import current, identity, shell
 from tl_ui.widgets import safe_label
 
@@ -77,6 +78,8 @@ def _come_in() -> None:
             identity.enter(lesson_links.nickname(st.session_state[_NAME]))
         except ValueError as wanted:
             said = f"A nickname is {safe_label(wanted)}."
+        except StoreError as error:
+            said = safe_label(error, 400)
     st.session_state[_SAID] = said
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from tl_core import lesson_links
-from tl_core.store import Tags
+from tl_core.store import StoreError, Tags
 from tl_ui import current, identity
 from tl_ui.widgets import flash, safe_label
 
@@ -96,6 +96,8 @@ def _rename_person() -> None:
         identity.rename(lesson_links.nickname(st.session_state[_OWN]))
     except ValueError as wanted:
         flash(f"A nickname is {safe_label(wanted)}.", ":material/error:")
+    except StoreError as error:
+        flash(safe_label(error, 400), ":material/error:")
 
 
 def _both() -> tuple[str, str]:
