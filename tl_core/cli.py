@@ -40,6 +40,9 @@ def parser() -> argparse.ArgumentParser:
     convert.add_argument("source", type=Path, metavar="IN.pth")
     convert.add_argument("target", type=Path, metavar="OUT.safetensors")
     commands.add_parser("doctor", help="say what this machine has, and what to mend")
+    status = commands.add_parser("status", help="say how the server is: queue, people, disk")
+    status.add_argument("--json", action="store_true", help="all of it as JSON")
+    status.add_argument("--prometheus", action="store_true", help="in a monitor's text format")
     return root
 
 
@@ -303,6 +306,12 @@ def _doctor(options: argparse.Namespace) -> int:
     return int(doctor.report())
 
 
+def _status(options: argparse.Namespace) -> int:
+    from tl_core import status_command
+
+    return status_command.status(options)
+
+
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "compare": _compare,
     "sweep": _sweep,
@@ -316,4 +325,5 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "draw-source": _draw,
     "convert-weights": _convert,
     "doctor": _doctor,
+    "status": _status,
 }

@@ -7,6 +7,7 @@ project lives in this package.
 from pathlib import Path
 
 from tl_core.home import home
+from tl_core.store.census import Census
 from tl_core.store.database import StoreError, StoreFull
 from tl_core.store.facts import Facts
 from tl_core.store.jobs import NO_TAGS, QUEUE_LIMIT, Comparison, QueueFull, Status, Tags
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 
-class Store(Queue, Log, Facts):
+class Store(Queue, Log, Facts, Census):
     """The store of one data directory; threads may share it, processes open their own.
 
     `path`: the SQLite file, by default `store.sqlite3` in the data directory. Raises StoreError if
