@@ -83,7 +83,7 @@ class Slot:
         elif (
             not self._asked_to_give_way
             and time.monotonic() - self._started >= slice_seconds
-            and self._store.others_wait(self.job.owner)
+            and self._store.due_before(self.job.owner)
         ):
             self._asked_to_give_way = True
             self.worker.send(pipe.GiveWay())
