@@ -111,3 +111,8 @@ class Turns(Jobs):
                    WHERE id = ? AND status = 'queued'""",
                 (job,),
             )
+
+    def back_in_line(self, job: str) -> None:
+        """Take back that a waiting job was moved to the front: its turn comes as it would have."""
+        with self.writing() as db:
+            db.execute("UPDATE jobs SET front = 0 WHERE id = ? AND status = 'queued'", (job,))
