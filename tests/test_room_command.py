@@ -13,7 +13,7 @@ import pytest
 
 from tl_core import cli, network, room_code, room_command, room_text
 from tl_core.room_text import Entrance
-from tl_core.store import Store
+from tl_core.store import Limits, Store
 from tl_core.supervisor import FIRST_WAIT, GOOD_LIFE, LONGEST_WAIT, Kept, keep
 
 
@@ -39,7 +39,7 @@ def room(*words: str) -> int:
     return cli.main(["room", *words])
 
 
-def test_it_says_what_it_means_and_how_people_get_in(served, port, capsys, monkeypatch):
+def test_it_says_what_it_means_and_how_people_get_in(home, served, port, capsys, monkeypatch):
     monkeypatch.setattr("builtins.input", lambda _: "yes")
     assert room("--port", str(port), "--code", "7b-friday") == 0
     out = capsys.readouterr().out
@@ -53,9 +53,9 @@ def test_it_says_what_it_means_and_how_people_get_in(served, port, capsys, monke
         kept = store.room()
         assert (kept.code, kept.key_sha256) == ("7b-friday", room_code.digest(key))
         assert store.limits().active_per_person == 2
-    assert key.encode() not in (Path(Store().path)).read_bytes()
+    assert key.encode() not in b"".join(file.read_bytes() for file in home.iterdir())
     assert served == [
-        ("0.0.0.0", port, ["192.168.7.20", "10.0.0.5", "localhost", "127.0.0.1"]),
+        ("0.0.0.0", port, [f"http://192.168.7.20:{port}", f"http://10.0.0.5:{port}"]),
     ]
 
 
@@ -104,13 +104,16 @@ def test_bad_input_is_told_in_one_sentence(served, port, capsys, words, reason):
 
 
 def test_the_room_is_opened_again_with_its_code_and_a_new_key(home):
-    first = room_command.settle(["http://a"], None)
-    with contextlib.closing(Store()) as store:
-        store.set_limits(type(store.limits())(active_per_person=None))
-    again = room_command.settle(["http://a"], None)
-    other = room_command.settle(["http://a"], None, new=True)
+    entrances, opened = [], []
+    for new in (False, False, True):
+        entrances.append(room_command.settle(["http://a"], None, new=new))
+        with contextlib.closing(Store()) as store:
+            opened.append(store.room().opened)
+            store.set_limits(Limits(active_per_person=None))
+    first, again, other = entrances
     assert again.code == first.code != other.code
     assert len({first.key, again.key, other.key}) == 3
+    assert opened[0] == opened[1] < opened[2]  # who came in need not say the old code again
     with contextlib.closing(Store()) as store:
         assert store.limits().active_per_person is None  # the teacher's change stays
 
@@ -126,8 +129,8 @@ def test_behind_a_proxy_the_link_is_the_proxys(served, port, capsys):
     assert room("--port", str(port), "--yes", "--code", "abc", *link) == 0
     out = capsys.readouterr().out
     assert "https://lab.example.org/?room=abc" in out and "Not encrypted" not in out
-    ((address, _, hosts),) = served
-    assert address == "127.0.0.1" and hosts[0] == "lab.example.org"
+    assert served == [("127.0.0.1", port, ["https://lab.example.org"])]
+    assert room_text.hosts(served[0][2])[0] == "lab.example.org"
 
 
 def test_without_a_network_this_machine_alone_is_shown():

@@ -1,6 +1,7 @@
 """`room` on the command line: the app for a room of people, opened on purpose and kept alive."""
 
 import argparse
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
+
+import msgspec
 
 from tl_core import catalog, ingest, lesson_links, network, room_code, room_text, weights
 from tl_core.config import NotPossible
@@ -23,6 +26,8 @@ from tl_core.terminal import Bar
 
 _ROOT = Path(__file__).resolve().parents[1]
 DONE = 0
+# Until the teacher says otherwise.
+ACTIVE_PER_PERSON = 2
 
 
 def open_room(options: argparse.Namespace) -> int:
@@ -40,7 +45,7 @@ def open_room(options: argparse.Namespace) -> int:
     bases = room_text.bases(link, _listening(options.address), options.port)
     entrance = settle(bases, options.code, new=options.new_code)
     print(room_text.notice(entrance), flush=True)
-    serve(options.address, options.port, room_text.hosts(bases))
+    serve(options.address, options.port, bases)
     print("The room is closed.", flush=True)
     return DONE
 
@@ -96,25 +101,28 @@ def _listening(address: str) -> Sequence[str]:
 def settle(bases: Sequence[str], code: str | None, *, new: bool = False) -> Entrance:
     """Save the room and return how people get in: with a given code, the last one, or a new one.
 
-    The teacher's key is always new; people, data and jobs of the data directory stay. Raises
-    NotPossible for a code that is none.
+    The teacher's key is always new; people, data and jobs of the data directory stay, and with
+    the same code nobody is asked for it again. Raises NotPossible for a code that is none.
     """
-    store = Store()
-    try:
-        before = None if new else store.room()
-        chosen = code or (before.code if before else room_code.new_code())
-        checked = lesson_links.class_code(chosen)
-        key = room_code.new_key()
-        store.set_room(Room(code=checked, key_sha256=room_code.digest(key), opened=time.time()))
-    except ValueError as fault:
-        raise NotPossible(f"--code must be {fault}.") from fault
-    finally:
-        store.close()
+    key = room_code.new_key()
+    with contextlib.closing(Store()) as store:
+        before = store.room()
+        last = before.code if before is not None and not new else None
+        try:
+            chosen = lesson_links.class_code(code or last or room_code.new_code())
+        except ValueError as fault:
+            raise NotPossible(f"--code must be {fault}.") from fault
+        same = before is not None and before.code == chosen
+        opened = before.opened if before is not None and same else time.time()
+        store.set_room(Room(code=chosen, key_sha256=room_code.digest(key), opened=opened))
+        if before is None:
+            limits = msgspec.structs.replace(store.limits(), active_per_person=ACTIVE_PER_PERSON)
+            store.set_limits(limits)
     shown, *others = bases
-    return Entrance(shown, checked, key, tuple(others))
+    return Entrance(shown, chosen, key, tuple(others))
 
 
-def serve(address: str, port: int, hosts: Sequence[str]) -> None:
+def serve(address: str, port: int, bases: Sequence[str]) -> None:
     """Keep web server and queue alive until this process is interrupted or asked to end."""
     stopping = threading.Event()
 
@@ -123,8 +131,9 @@ def serve(address: str, port: int, hosts: Sequence[str]) -> None:
 
     for wanted in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wanted, stop)
-    queue = Kept("queue", lambda: _started(["tl_core.runner"]), _tell)
-    web = Kept("web server", lambda: _started(web_command(address, port, hosts)), _tell)
+    words, own = web_command(address, port, room_text.hosts(bases)), environment(bases[0])
+    queue = Kept("queue", lambda: _started(["tl_core.runner"], own), _tell)
+    web = Kept("web server", lambda: _started(words, own), _tell)
     keep([queue, web], stopping)
 
 
@@ -143,24 +152,25 @@ def web_command(address: str, port: int, hosts: Sequence[str]) -> list[str]:
     return words
 
 
-def _started(module: Sequence[str]) -> subprocess.Popen[bytes]:
+def _started(module: Sequence[str], own: dict[str, str]) -> subprocess.Popen[bytes]:
     """Start a module that ends when this process does: its standard input closes then."""
     # Ctrl-C is for this process alone, which then asks the others to end.
     return subprocess.Popen(
         [sys.executable, "-m", *module],
         cwd=_ROOT,
-        env=environment(),
+        env=own,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
 
 
-def environment() -> dict[str, str]:
-    """Return the environment of the room's processes."""
+def environment(base: str) -> dict[str, str]:
+    """Return the environment of the room's processes; `base`: the address that is shown."""
     paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     data = str(home().resolve())
-    return {**os.environ, "TL_ROOM": "1", "TL_HOME": data, "PYTHONPATH": os.pathsep.join(paths)}
+    room = {"TL_ROOM": "1", "TL_ROOM_LINK": base}
+    return {**os.environ, **room, "TL_HOME": data, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _tell(sentence: str) -> None:
