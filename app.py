@@ -1,11 +1,12 @@
-"""The app's entry: `streamlit run app.py`. Page setup, the queue's process, the shell, the page."""
+"""The app's entry: `streamlit run app.py`. Page setup, the queue's process, the door, the shell, the page."""
 
 import streamlit as st
 
-from tl_ui import big_screen, foot, lesson_link, runner, shell, workshop
+from tl_ui import big_screen, foot, gate, identity, lesson_link, runner, shell, workshop
 
 st.set_page_config(page_title="Transfer Lab", page_icon=str(shell.ICON), layout="wide")
 runner.keep_alive()
+gate.pass_or_stop()
 lesson_link.take()
 page = shell.navigate()
 lesson_link.to_lesson(page)
@@ -16,3 +17,4 @@ with shell.marked():
     workshop.banner()
     page.run()
     foot.show()
+    identity.remember()

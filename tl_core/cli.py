@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     convert = commands.add_parser("convert-weights", help="turn a .pth into .safetensors")
     convert.add_argument("source", type=Path, metavar="IN.pth")
     convert.add_argument("target", type=Path, metavar="OUT.safetensors")
+    _add_room(commands.add_parser("room", help="open the app to a room of people"))
     commands.add_parser("doctor", help="say what this machine has, and what to mend")
     status = commands.add_parser("status", help="say how the server is: queue, people, disk")
     status.add_argument("--json", action="store_true", help="all of it as JSON")
@@ -129,6 +130,21 @@ def _add_report(report: argparse.ArgumentParser) -> None:
     )
     add("--predictions", type=Path, metavar="FILE", help="a CSV line for each test image")
     add("--script", type=Path, metavar="FILE.py", help="Python that gives the numbers again")
+
+
+def _add_room(room: argparse.ArgumentParser) -> None:
+    add = room.add_argument
+    add("--port", type=int, default=8501, metavar="N")
+    add("--code", help="of up to 32 letters and digits; default: the last room's, else a new one")
+    add("--new-code", action="store_true", help="not the last room's code")
+    add(
+        "--address",
+        default="0.0.0.0",
+        help="listen on this address of the machine only, 127.0.0.1 behind a reverse proxy; "
+        "default: on all",
+    )
+    add("--link", metavar="URL", help="what participants open, if a reverse proxy is in front")
+    add("--yes", action="store_true", help="do not ask whether to open it")
 
 
 def _add_questions(commands: Any) -> None:
@@ -300,6 +316,12 @@ def _convert(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _room(options: argparse.Namespace) -> int:
+    from tl_core import room_command
+
+    return room_command.open_room(options)
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from tl_core import doctor
 
@@ -324,6 +346,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "download-weights": _download,
     "draw-source": _draw,
     "convert-weights": _convert,
+    "room": _room,
     "doctor": _doctor,
     "status": _status,
 }

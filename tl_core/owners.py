@@ -16,6 +16,8 @@ from tl_core import home
 LOCAL: Final = "local"
 # Nobody in particular: sees only what comes with the app.
 EVERYBODY: Final = "everybody"
+# How the owners of jobs begin that work with nobody's data: what they find, everybody may see.
+SHARED: Final = "shared:"
 
 _OWNER = re.compile(r"[0-9a-f]{32,64}")
 _acting: ContextVar[str | None] = ContextVar("acting", default=None)
@@ -48,7 +50,12 @@ def acting(owner: str) -> Iterator[None]:
 
 
 def checked(owner: str) -> str:
-    """Return an owner that folders may be named after; raises NoOwner for anything else."""
+    """Return an owner that folders may be named after; raises NoOwner for anything else.
+
+    Who works for all has the folders of nobody in particular.
+    """
+    if owner.startswith(SHARED):
+        return EVERYBODY
     if owner in (LOCAL, EVERYBODY) or _OWNER.fullmatch(owner):
         return owner
     raise NoOwner("This browser is not known here. Open the link of the room again.")
@@ -62,3 +69,17 @@ def folder(name: str) -> Path:
     path = home.folder("people") / owner / name
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def folders(name: str) -> list[Path]:
+    """Return the folders in which the current owner may find something, the own one first.
+
+    In the shared one only what came with the app, or can be had by all, is anybody else's.
+    """
+    own, shared = folder(name), home.folder(name)
+    return [own] if own == shared else [own, shared]
+
+
+def owns_all() -> bool:
+    """Return whether everything in the shared folders is the current owner's."""
+    return current() == LOCAL

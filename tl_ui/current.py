@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from tl_core import catalog, datasets, ingest, lineage, weights
+from tl_core import catalog, datasets, ingest, lineage, owners, weights
 from tl_core.catalog import Model
 from tl_core.config import DRAWN
 from tl_core.datasets import Dataset
@@ -11,19 +11,18 @@ from tl_core.datasets.records import RECORD
 from tl_core.home import home
 from tl_core.ingest import source_probe
 from tl_core.source_images import selected
-from tl_core.store import Store
+from tl_core.store import View
 from tl_core.weights import WeightsFile
+from tl_ui import identity
 from tl_ui.state import choice, choose
+from tl_ui.stored import whole_store as whole_store
 
 
-def store() -> Store:
-    """Return the open store of the data directory; sessions share it."""
-    return _store(str(home()))
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _store(data: str) -> Store:
-    return Store()
+def store() -> View:
+    """Return the store as the person at work sees it."""
+    return whole_store().seen_by(
+        owners.current(), shares=identity.in_room(), everyones=identity.is_teacher()
+    )
 
 
 def dataset() -> Dataset:

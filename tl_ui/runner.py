@@ -12,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+import filelock
 import streamlit as st
 
 from tl_core import catalog, log
@@ -44,12 +45,24 @@ class RunnerProcess:
             if time.monotonic() - self._tried < RETRY_SECONDS:
                 return
             self._tried = time.monotonic()
+            if _works_elsewhere(self._data):
+                return
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tl_core.runner"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 env=environment(self._data),
             )
+
+
+def _works_elsewhere(data: Path) -> bool:
+    """Return whether a process that is not ours works on the queue, as in a room."""
+    lock = filelock.FileLock(data / "runner.lock")
+    try:
+        with lock.acquire(timeout=0):
+            return False
+    except filelock.Timeout:
+        return True
 
 
 def environment(data: Path) -> dict[str, str]:

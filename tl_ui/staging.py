@@ -9,7 +9,7 @@ from typing import cast
 
 import streamlit as st
 
-from tl_core.home import folder
+from tl_core.owners import folder
 from tl_core.ingest import WaitingRoom
 
 # What a closed browser tab left behind is removed after a day.

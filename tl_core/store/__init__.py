@@ -9,26 +9,32 @@ from pathlib import Path
 from tl_core.home import home
 from tl_core.store.census import Census
 from tl_core.store.database import StoreError, StoreFull
-from tl_core.store.facts import Facts
-from tl_core.store.jobs import NO_TAGS, QUEUE_LIMIT, Comparison, QueueFull, Status, Tags
-from tl_core.store.log import Log
-from tl_core.store.queue import MAX_ATTEMPTS, Queue
+from tl_core.store.facts import QUEUE_LIMIT, Limits
+from tl_core.store.jobs import NO_TAGS, Comparison, QueueFull, Status, Tags
+from tl_core.store.people import People, Person, Room
+from tl_core.store.queue import MAX_ATTEMPTS
+from tl_core.store.shared import Shared
+from tl_core.store.view import View
 
 __all__ = [
     "MAX_ATTEMPTS",
     "NO_TAGS",
     "QUEUE_LIMIT",
     "Comparison",
+    "Limits",
+    "Person",
     "QueueFull",
+    "Room",
     "Status",
     "Store",
     "StoreError",
     "StoreFull",
     "Tags",
+    "View",
 ]
 
 
-class Store(Queue, Log, Facts, Census):
+class Store(Shared, People, Census):
     """The store of one data directory; threads may share it, processes open their own.
 
     `path`: the SQLite file, by default `store.sqlite3` in the data directory. Raises StoreError if
@@ -37,3 +43,10 @@ class Store(Queue, Log, Facts, Census):
 
     def __init__(self, path: Path | None = None) -> None:
         super().__init__(path or home() / "store.sqlite3")
+
+    def seen_by(self, owner: str, *, shares: bool = False, everyones: bool = False) -> View:
+        """Return the store as a person sees it.
+
+        `shares`: what others ask for alike runs once. `everyones`: the teacher opens any job.
+        """
+        return View(self, owner, shares=shares, everyones=everyones)
