@@ -82,9 +82,9 @@ Comparisons: TypeAlias = list[Comparison]
 class Jobs(Database):
     """Jobs by id, and the locks of those that a command executes in its own process."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._held: dict[str, filelock.BaseFileLock] = {}
-        super().__init__(path)
+        super().__init__(path, read_only=read_only)
 
     def create(
         self,
@@ -169,13 +169,17 @@ class Jobs(Database):
             db.execute("UPDATE jobs SET name = ? WHERE id = ?", (name, job))
 
     def delete(self, job: str) -> None:
-        """Forget a job with its results; raises StoreError while it runs."""
+        """Forget a job with its results and return their room; raises StoreError while it runs.
+
+        `deletion.delete_job` also removes what the job left beside the store.
+        """
         with self.writing() as db:
             row = db.execute("SELECT status FROM jobs WHERE id = ?", (job,)).fetchone()
             if row is not None and row["status"] == "running":
                 raise StoreError("This comparison is still running. Cancel it first.")
             db.execute("DELETE FROM events WHERE job = ?", (job,))
             db.execute("DELETE FROM jobs WHERE id = ?", (job,))
+        self.shrink()
 
     def job_lock(self, job: str) -> filelock.BaseFileLock:
         """Return the lock whose holder executes a job outside the queue."""

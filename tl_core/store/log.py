@@ -1,12 +1,13 @@
 """The append-only log of each job, which is also where finished runs are found again."""
 
+import hashlib
 import sqlite3
 from collections.abc import Iterable
 
 import msgspec
 
 from tl_core import events as ev
-from tl_core.store.database import Database
+from tl_core.store.database import DAMAGED, Database, StoreDamaged
 
 
 class Log(Database):
@@ -28,14 +29,19 @@ class Log(Database):
     def events(
         self, job: str, after: int = 0, until: int | None = None
     ) -> list[tuple[int, ev.Event]]:
-        """Return (number, event) with after < number <= until, in order; numbers start at 1."""
+        """Return (number, event) with after < number <= until, in order; numbers start at 1.
+
+        Raises StoreDamaged where one is no longer what was written.
+        """
         with self.reading() as db:
             rows = db.execute(
-                """SELECT sequence, body FROM events
+                """SELECT sequence, body, sum FROM events
                    WHERE job = ?1 AND sequence > ?2 AND (?3 IS NULL OR sequence <= ?3)
                    ORDER BY sequence""",
                 (job, after, until),
             ).fetchall()
+        if not all(map(is_whole, rows)):
+            raise StoreDamaged(DAMAGED)
         return [(row["sequence"], ev.decode(row["body"])) for row in rows]
 
     def finished(self, runs: Iterable[str]) -> dict[str, ev.RunEnded]:
@@ -44,13 +50,22 @@ class Log(Database):
         return {run: event for run, event in found.items() if event is not None}
 
     def finished_run(self, run: str) -> ev.RunEnded | None:
-        """Return a completed run, or None."""
+        """Return a completed run, or None; one that is damaged is trained again."""
         with self.reading() as db:
-            row = db.execute(
-                "SELECT body FROM events WHERE ended_run = ? LIMIT 1", (run,)
-            ).fetchone()
+            rows = db.execute("SELECT body, sum FROM events WHERE ended_run = ?", (run,))
+            row = next((row for row in rows if is_whole(row)), None)
         event = None if row is None else ev.decode(row["body"])
         return event if isinstance(event, ev.RunEnded) else None
+
+
+def checksum(body: bytes) -> bytes:
+    """Return what tells an event's bytes from damaged ones."""
+    return hashlib.sha256(body).digest()[:8]
+
+
+def is_whole(row: sqlite3.Row) -> bool:
+    """Return whether an event (`body`, `sum`) is as it was written, as far as its sum is known."""
+    return row["sum"] is None or row["sum"] == checksum(row["body"])
 
 
 def add(db: sqlite3.Connection, job: str, event: ev.Event) -> None:
@@ -66,17 +81,19 @@ def add(db: sqlite3.Connection, job: str, event: ev.Event) -> None:
         db.execute("UPDATE jobs SET point = ? WHERE id = ?", (point, job))
     # A job continued after an update reports new versions: the first event is brought up to date.
     started = isinstance(event, ev.ComparisonStarted)
-    again = "DO UPDATE SET body = excluded.body" if started else "DO NOTHING"
+    again = "DO UPDATE SET body = excluded.body, sum = excluded.sum" if started else "DO NOTHING"
+    body = ev.encode(event)
     db.execute(
-        f"""INSERT INTO events (job, sequence, body, once, ended_run)
+        f"""INSERT INTO events (job, sequence, body, once, ended_run, sum)
             VALUES (?1, (SELECT COALESCE(MAX(sequence), 0) + 1 FROM events WHERE job = ?1),
-                    ?2, ?3, ?4)
+                    ?2, ?3, ?4, ?5)
             ON CONFLICT (job, once) {again}""",
         (
             job,
-            ev.encode(event),
+            body,
             _once(db, job, event),
             event.run_id if isinstance(event, ev.RunEnded) else None,
+            checksum(body),
         ),
     )
     if isinstance(event, ev.ComparisonStarted):
