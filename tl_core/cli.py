@@ -39,8 +39,30 @@ def parser() -> argparse.ArgumentParser:
     convert = commands.add_parser("convert-weights", help="turn a .pth into .safetensors")
     convert.add_argument("source", type=Path, metavar="IN.pth")
     convert.add_argument("target", type=Path, metavar="OUT.safetensors")
+    _add_store(commands)
     commands.add_parser("doctor", help="say what this machine has, and what to mend")
     return root
+
+
+def _add_store(commands: Any) -> None:
+    backup = commands.add_parser("backup", help="write a complete copy of the history")
+    backup.add_argument("file", type=Path, metavar="FILE")
+    restore = commands.add_parser("restore", help="go back to a backup, or begin an empty history")
+    which = restore.add_mutually_exclusive_group(required=True)
+    which.add_argument("file", nargs="?", metavar="FILE", help="a backup, or `latest`")
+    which.add_argument("--empty", action="store_true", help="begin an empty history")
+    clean = commands.add_parser("clean", help="remove what nobody needs any more")
+    add = clean.add_argument
+    add("--older-than", type=_days, metavar="DAYS", help="also jobs that ended before so many days")
+    add("--cache", action="store_true", help="also all that can be computed again")
+    add("--dry-run", action="store_true", help="say what would go, remove nothing")
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if days < 0:
+        raise argparse.ArgumentTypeError("days are counted back from now: 0 or more")
+    return days
 
 
 def _add_compare(compare: argparse.ArgumentParser) -> None:
@@ -297,6 +319,18 @@ def _convert(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _keep(options: argparse.Namespace) -> int:
+    from tl_core import store_command
+
+    if options.command == "restore" and options.empty:
+        return store_command.begin_empty(options)
+    return {
+        "backup": store_command.backup,
+        "restore": store_command.restore,
+        "clean": store_command.clean,
+    }[options.command](options)
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from tl_core import doctor
 
@@ -315,5 +349,6 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "download-weights": _download,
     "draw-source": _draw,
     "convert-weights": _convert,
+    **dict.fromkeys(("backup", "restore", "clean"), _keep),
     "doctor": _doctor,
 }
