@@ -18,6 +18,6 @@ class Census(Database):
         """Return when the job was asked for that has waited longest, None if none waits."""
         with self.reading() as db:
             row = db.execute(
-                "SELECT MIN(created) AS t FROM jobs WHERE status = 'queued'"
+                "SELECT MIN(created) AS oldest FROM jobs WHERE status = 'queued'"
             ).fetchone()
-        return row["t"]
+        return None if row["oldest"] is None else float(row["oldest"])

@@ -87,9 +87,9 @@ Comparisons: TypeAlias = list[Comparison]
 class Jobs(Facts):
     """Jobs by id, and the locks of those that a command executes in its own process."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._held: dict[str, filelock.BaseFileLock] = {}
-        super().__init__(path)
+        super().__init__(path, read_only=read_only)
 
     def create(
         self,
@@ -178,13 +178,17 @@ class Jobs(Facts):
             db.execute("UPDATE jobs SET name = ? WHERE id = ?", (name, job))
 
     def delete(self, job: str) -> None:
-        """Forget a job with its results; raises StoreError while it runs."""
+        """Forget a job with its results and return their room; raises StoreError while it runs.
+
+        `deletion.delete_job` also removes what the job left beside the store.
+        """
         with self.writing() as db:
             row = db.execute("SELECT status FROM jobs WHERE id = ?", (job,)).fetchone()
             if row is not None and row["status"] == "running":
                 raise StoreError("This comparison is still running. Cancel it first.")
             db.execute("DELETE FROM events WHERE job = ?", (job,))
             db.execute("DELETE FROM jobs WHERE id = ?", (job,))
+        self.shrink()
 
     def refuse_flood(self, db: sqlite3.Connection, owner: str) -> None:
         """Raise QueueFull if an owner may not have one more job waiting."""
