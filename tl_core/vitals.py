@@ -85,7 +85,7 @@ def exposition(now: Vitals) -> str:
     lines = []
     for name, (text, value) in single.items():
         lines += [f"# HELP transferlab_{name} {text}", f"# TYPE transferlab_{name} gauge"]
-        lines.append(f"transferlab_{name} {float(value):g}")
+        lines.append(f"transferlab_{name} {float(value):.15g}")
     lines += ["# HELP transferlab_jobs Jobs by status.", "# TYPE transferlab_jobs gauge"]
     for status in ("queued", "running", "done", "failed", "cancelled"):
         lines.append(f'transferlab_jobs{{status="{status}"}} {now.jobs.get(status, 0)}')
