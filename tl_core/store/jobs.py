@@ -142,14 +142,16 @@ class Jobs(Database):
         class_code: str | None = None,
     ) -> Comparisons:
         """Return jobs, newest first; of one owner, kind or class, or only what waits or runs."""
+        given = {"owner": owner, "kind": kind, "class_code": class_code}
+        wanted = {name: value for name, value in given.items() if value is not None}
+        # Only what is asked for: a condition that may be empty would keep the indices from use.
+        conditions = [f"{name} = :{name}" for name in wanted]
+        conditions += ["status IN ('queued', 'running')"] if active else []
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         with self.reading() as db:
             rows = db.execute(
-                """SELECT * FROM jobs
-                   WHERE (?1 IS NULL OR owner = ?1) AND (?2 IS NULL OR kind = ?2)
-                     AND (NOT ?3 OR status IN ('queued', 'running'))
-                     AND (?6 IS NULL OR class_code = ?6)
-                   ORDER BY number DESC LIMIT ?4 OFFSET ?5""",
-                (owner, kind, active, limit, offset, class_code),
+                f"SELECT * FROM jobs {where} ORDER BY number DESC LIMIT :limit OFFSET :offset",
+                {**wanted, "limit": limit, "offset": offset},
             ).fetchall()
         return [comparison(row) for row in rows]
 
