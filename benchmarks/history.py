@@ -12,9 +12,7 @@ import argparse
 import asyncio
 import os
 import sys
-import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -23,7 +21,7 @@ from PIL import Image
 
 from benchmarks.rows import ROOT, inserted, markdown
 from benchmarks.viewers import Viewer, connect, server
-from tl_core import datasets, ingest, recording
+from tl_core import ingest, recording
 from tl_core.config import content_hash
 from tl_core.datasets import Dataset
 from tl_core.events import ComparisonStarted, Event
@@ -106,9 +104,7 @@ def _put(store: Store, events: Sequence[Event], data: Dataset, number: int) -> N
     """Save a copy of the comparison as if it had been made with this data set."""
     first = events[0]
     assert isinstance(first, ComparisonStarted)
-    used = msgspec.structs.replace(
-        first.config.data, fingerprint=data.fingerprint, name=data.name
-    )
+    used = msgspec.structs.replace(first.config.data, fingerprint=data.fingerprint, name=data.name)
     config = msgspec.structs.replace(first.config, data=used)
     facts = msgspec.structs.replace(first.dataset, fingerprint=data.fingerprint, name=data.name)
     started = msgspec.structs.replace(first, config=config, dataset=facts)

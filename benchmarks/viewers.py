@@ -163,6 +163,7 @@ class Viewer:
 
 
 def connect(address: str) -> Any:
+    """Open a session with the app, as a browser does."""
     return websockets.connect(
         address, subprotocols=["streamlit"], max_size=None, origin="http://127.0.0.1"
     )

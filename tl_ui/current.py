@@ -13,17 +13,13 @@ from tl_core.ingest import source_probe
 from tl_core.source_images import selected
 from tl_core.store import Store
 from tl_core.weights import WeightsFile
+from tl_ui import history_file
 from tl_ui.state import choice, choose
 
 
 def store() -> Store:
     """Return the open store of the data directory; sessions share it."""
-    return _store(str(home()))
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _store(data: str) -> Store:
-    return Store()
+    return history_file.store()
 
 
 def dataset() -> Dataset:
