@@ -121,7 +121,9 @@ def test_the_room_is_opened_again_with_its_code_and_a_new_key(home):
 def test_codes_can_be_said_and_read():
     codes = {room_code.new_code() for _ in range(200)}
     assert len(codes) == 200
-    assert all(re.fullmatch(r"([bdfgkmnprstz][aeiou]){2}-([bdfgkmnprstz][aeiou]){2}", c) for c in codes)
+    assert all(
+        re.fullmatch(r"([bdfgkmnprstz][aeiou]){2}-([bdfgkmnprstz][aeiou]){2}", c) for c in codes
+    )
 
 
 def test_behind_a_proxy_the_link_is_the_proxys(served, port, capsys):

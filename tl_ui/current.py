@@ -16,8 +16,8 @@ from tl_core.source_images import selected
 from tl_core.store import View
 from tl_core.weights import WeightsFile
 from tl_ui import identity
+from tl_ui.history_file import store as whole_store
 from tl_ui.state import choice, choose
-from tl_ui.stored import whole_store as whole_store
 
 
 def store() -> View:

@@ -150,14 +150,17 @@ class Jobs(Facts):
 
         What others follow is nobody's job and not among them.
         """
+        given = {"owner": owner, "kind": kind, "class_code": class_code}
+        wanted = {name: value for name, value in given.items() if value is not None}
+        # Only what is asked for: a condition that may be empty would keep the indices from use.
+        conditions = [f"{name} = :{name}" for name in wanted]
+        conditions += ["status IN ('queued', 'running')"] if active else []
+        conditions += [f"substr(owner, 1, {len(SHARED)}) != '{SHARED}'"]
         with self.reading() as db:
             rows = db.execute(
-                f"""SELECT * FROM {SHOWN}
-                    WHERE (?1 IS NULL OR owner = ?1) AND (?2 IS NULL OR kind = ?2)
-                      AND (NOT ?3 OR status IN ('queued', 'running'))
-                      AND (?6 IS NULL OR class_code = ?6) AND substr(owner, 1, ?7) != ?8
-                    ORDER BY number DESC LIMIT ?4 OFFSET ?5""",
-                (owner, kind, active, limit, offset, class_code, len(SHARED), SHARED),
+                f"""SELECT * FROM {SHOWN} WHERE {" AND ".join(conditions)}
+                    ORDER BY number DESC LIMIT :limit OFFSET :offset""",
+                {**wanted, "limit": limit, "offset": offset},
             ).fetchall()
         return [comparison(row) for row in rows]
 

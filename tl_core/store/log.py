@@ -92,7 +92,8 @@ def checksum(body: bytes) -> bytes:
 
 def is_whole(row: sqlite3.Row) -> bool:
     """Return whether an event (`body`, `sum`) is as it was written, as far as its sum is known."""
-    return row["sum"] is None or row["sum"] == checksum(row["body"])
+    body, known = row["body"], row["sum"]
+    return known is None or (isinstance(body, bytes) and known == checksum(body))
 
 
 def add(db: sqlite3.Connection, job: str, event: ev.Event) -> None:
