@@ -204,7 +204,7 @@ def test_a_truncated_file_is_refused():
 
 
 def test_too_large_a_file_is_refused_while_reading(monkeypatch, home):
-    monkeypatch.setattr(weights, "LIMIT_BYTES", 1024**2)
+    monkeypatch.setattr(weights, "MAX_WEIGHTS_BYTES", 1024**2)
     refused(content(), "larger than 1 MB")
     assert leftovers(home) == []
 

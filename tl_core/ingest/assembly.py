@@ -3,7 +3,6 @@
 import errno
 import shutil
 import time
-import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from tl_core import unfinished
 from tl_core.datasets import records
 from tl_core.datasets.limits import BadInput
 from tl_core.datasets.records import IMAGES, THUMBNAILS, Dataset, ImageRecord, Kind, Part
@@ -21,7 +21,6 @@ from tl_core.ingest.layout import Layout
 from tl_core.ingest.sources import clean_name
 from tl_core.owners import folder
 
-_UNFINISHED: Final = ".unfinished-"
 _ABANDONED_SECONDS: Final = 24 * 3600
 
 _FULL: Final = "the disk of the data directory is full. Make room, then try again."
@@ -66,7 +65,7 @@ def commit(
 @contextmanager
 def unfinished_folder() -> Iterator[Path]:
     """Give a folder that is gone at the end unless renamed."""
-    part = folder("datasets") / f"{_UNFINISHED}{uuid.uuid4().hex}"
+    part = folder("datasets") / unfinished.name()
     try:
         _sweep(part.parent)
         for name in (IMAGES, THUMBNAILS):
