@@ -37,6 +37,8 @@ def play(script: list[str], end: pipe.End) -> Iterator[Event]:
             yield epoch_ended(word, step=1)
         elif verb == "say":
             yield Progress(message=word)
+        elif verb == "pid":
+            yield Progress(message=str(os.getpid()))
         elif verb == "until_give_way":
             while not end.must_give_way:
                 end.send(pipe.Alive())
