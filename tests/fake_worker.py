@@ -42,7 +42,7 @@ def play(script: list[str], end: pipe.End) -> Iterator[Event]:
         elif verb == "until_give_way":
             while not end.must_give_way:
                 end.send(pipe.Alive())
-                threading.Event().wait(0.02)
+                threading.Event().wait(0.1)
         else:
             misbehave(verb, word, end)
 

@@ -77,12 +77,12 @@ def on_ray(cluster: "Cluster", home: Any) -> Iterator[Callable[..., Executor]]:
 @pytest.fixture
 def on_processes(home: Any) -> Iterator[Callable[..., Executor]]:
     """Make executors of processes here, two at a time, started; they are closed at the end."""
-    from tl_core.executors.local import LocalProcesses
+    from tl_core.executors.local import LocalExecutor
 
     made: list[Executor] = []
 
     def make(module: str = FAKE_WORKER) -> Executor:
-        executor = LocalProcesses(module, 2)
+        executor = LocalExecutor(module, "2")
         executor.start()
         made.append(executor)
         return executor

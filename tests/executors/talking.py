@@ -48,7 +48,8 @@ class Talk:
             if condition():
                 return
             self.step()
-        pytest.fail(f"the executor did not get there; told: {dict(self.told)}")
+        heard = {lease: [m for m in told if m != pipe.Alive()] for lease, told in self.told.items()}
+        pytest.fail(f"the executor did not get there; told: {heard}")
 
     def last(self, lease: Lease) -> Any:
         """Wait for a lease's last message and return it."""

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tl_core.executor import NotReady
 from tl_core.home import home
 
 NONCE = "cluster-nonce.txt"
+LISTENER_SECONDS = 5.0
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -43,6 +45,20 @@ def require_token(environment: Mapping[str, str]) -> None:
             "There is no token for the cluster. Make one by `ray get-auth-token --generate` and "
             "copy ~/.ray/auth_token to every machine, or set RAY_AUTH_TOKEN_PATH."
         )
+
+
+def require_listener(address: str) -> None:
+    """Raise NotReady if nothing listens at `host:port`; Ray itself would wait for minutes."""
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdigit()):
+        return
+    try:
+        socket.create_connection((host, int(port)), LISTENER_SECONDS).close()
+    except OSError as error:
+        raise NotReady(
+            f"Nothing answers at {address}. Start the cluster there by `ray start --head`, or set "
+            "TL_RAY_ADDRESS to where it is (docs/cluster.md)."
+        ) from error
 
 
 def write_nonce() -> str:

@@ -7,6 +7,7 @@ and does not report a machine that is frozen.
 import importlib
 import os
 import platform
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,8 +22,8 @@ from tl_core.executors.collector import Collector, CollectorEnd
 from tl_core.home import home
 from tl_core.worker_process import plain
 
-# A machine that has not answered the first question by now is not usable. It imports torch.
-LOOK_SECONDS = 120.0
+# A machine on which no worker gets ready within this time, which imports torch, is not usable.
+READY_SECONDS = 120.0
 # Ray's name for the machine where the control process runs.
 HEAD = "node:__internal_head__"
 
@@ -33,7 +34,8 @@ def work(collector: Any, lease: Lease, line: bytes, module: str, settings: dict[
 
     def call(method: str, *arguments: Any) -> Any:
         try:
-            return ray.get(getattr(collector, method).remote(*arguments))
+            # Not `ray.get`: a task that waits there lends its processors to the next one.
+            return getattr(collector, method).remote(*arguments).future().result()
         except ray.exceptions.RayActorError:
             # The runner has gone, and with it the collector.
             os._exit(0)
@@ -62,16 +64,26 @@ WORK, LOOK = (ray.remote(max_calls=1, max_retries=0)(function) for function in (
 
 
 class RayTasks:
-    """The executor of a cluster at `address`; `slots`: jobs at a time on a GPU.
+    """The executor of a cluster at `address`; `slots`: jobs at a time on each graphics card.
 
-    Where no machine has a GPU, a job takes as many processors as the smallest machine has, divided
-    by `slots`. `module`: what a worker is, as for local processes.
+    Where no machine has one, a job takes as many processors as the smallest machine has, divided
+    by `slots`, and computes on as many threads. `module`: a worker, with `prepare` and `perform`.
     """
 
-    def __init__(self, address: str, module: str = "tl_core.worker", slots: int = 1) -> None:
+    def __init__(
+        self,
+        address: str,
+        module: str = "tl_core.worker",
+        slots: int = 1,
+        *,
+        ready_seconds: float = READY_SECONDS,
+    ) -> None:
         self._address, self._module, self._slots = address, module, slots
+        self._ready_seconds = ready_seconds
         self._kind, self._share = "CPU", 1.0
         self._tasks: dict[Lease, Any] = {}
+        # When each was submitted of which nothing was heard yet.
+        self._silent: dict[Lease, float] = {}
         # Tasks nobody waits for any more, whose process may still be there: on a frozen machine.
         self._leaving: list[Any] = []
         self._refused: list[Told] = []
@@ -80,6 +92,7 @@ class RayTasks:
     def start(self) -> None:
         """Connect and look at every machine; raises NotReady with a remedy."""
         preflight.require_token(os.environ)
+        preflight.require_listener(self._address)
         try:
             ray.init(self._address, log_to_driver=False, configure_logging=False)
         except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
@@ -105,31 +118,42 @@ class RayTasks:
         nonce = preflight.write_nonce()
         asked = [self._ask(node) for node, has in machines.items() if has.get(self._kind)]
         try:
-            seen = ray.get(asked, timeout=LOOK_SECONDS)
+            seen = ray.get(asked, timeout=self._ready_seconds)
         except ray.exceptions.GetTimeoutError as error:
             raise NotReady(
-                f"Not every machine of the cluster answered within {LOOK_SECONDS:.0f} seconds: "
-                "see `ray status` for machines that hang or are busy with something else."
+                f"Not every machine of the cluster answered within {self._ready_seconds:.0f} "
+                "seconds: see `ray status` for machines that hang or are busy with other work."
             ) from error
         except ray.exceptions.RayError as error:
             raise NotReady(
-                f"A machine of the cluster cannot run Transfer Lab: {plain(str(error))}"
+                f"A machine of the cluster cannot run Transfer Lab: {_cause(error)}"
             ) from error
         preflight.agree(seen, nonce)
         self._report = seen[0].report
 
     def _ask(self, node: str) -> Any:
         there = NodeAffinitySchedulingStrategy(node, soft=False)
-        return self._slot(LOOK, scheduling_strategy=there).remote(self._module, _settings())
+        return self._slot(LOOK, scheduling_strategy=there).remote(self._module, self._settings())
 
     def _slot(self, function: Any, **options: Any) -> Any:
         """Return a remote function as one that takes a slot."""
         need = {"CPU": {"num_cpus": self._share}, "GPU": {"num_cpus": 0, "num_gpus": self._share}}
         return function.options(**need[self._kind], **options)
 
+    def _settings(self) -> dict[str, str]:
+        """Return the environment of this app, for every machine."""
+        ours = {name: value for name, value in os.environ.items() if name.startswith("TL_")}
+        if self._kind == "CPU":
+            ours["TL_THREADS"] = str(max(1, int(self._share)))
+        return {**ours, "TL_HOME": str(home().resolve())}
+
     def report(self) -> dict[str, Any] | None:
         """Return device and versions of the first machine; the others have the same versions."""
         return self._report
+
+    def trouble(self) -> str:
+        """Return why no worker can start: nothing, once the machines have been looked at."""
+        return ""
 
     def free(self) -> int:
         """Return how many slots the machines that are there have left."""
@@ -143,8 +167,9 @@ class RayTasks:
             reason = "No machine of the cluster has a graphics card. Choose the CPU as device."
             self._refused.append((lease, pipe.Failed(reason)))
             return
+        self._silent[lease] = time.monotonic()
         self._tasks[lease] = self._slot(WORK).remote(
-            self._collector, lease, pipe.encode(job), self._module, _settings()
+            self._collector, lease, pipe.encode(job), self._module, self._settings()
         )
 
     def send(self, lease: Lease, message: pipe.ToWorker) -> None:
@@ -159,6 +184,7 @@ class RayTasks:
             self._forget(lease)
 
     def _forget(self, lease: Lease) -> None:
+        self._silent.pop(lease, None)
         self._leaving.append(self._tasks.pop(lease))
         self._collector.drop.remote(lease)
 
@@ -170,6 +196,7 @@ class RayTasks:
         wait = 0.0 if told or ended else seconds
         for lease, line in ray.get(self._collector.take.remote(wait)):
             if lease in self._tasks:
+                self._silent.pop(lease, None)
                 message = pipe.from_worker.decode(line)
                 told.append((lease, message))
                 if isinstance(message, pipe.LAST):
@@ -177,7 +204,15 @@ class RayTasks:
         for lease in [lease for lease, task in self._tasks.items() if task in ended]:
             told.append((lease, _why(self._tasks[lease])))
             self._forget(lease)
-        return told
+        return told + self._never_ready()
+
+    def _never_ready(self) -> list[Told]:
+        """Give up tasks that do not start: their machine froze before they could say a word."""
+        latest = time.monotonic() - self._ready_seconds
+        late = [lease for lease, since in self._silent.items() if since < latest]
+        for lease in late:
+            self.stop(lease)
+        return [(lease, Lost("The training process did not get ready in time.")) for lease in late]
 
     def close(self) -> None:
         """Leave the cluster, which ends this runner's tasks wherever they are."""
@@ -204,7 +239,7 @@ def _why(task: Any) -> Lost | pipe.Failed:
     except ray.exceptions.OutOfMemoryError:
         return Lost("The training process was ended because its machine's memory ran out.", True)
     except ray.exceptions.RayTaskError as error:
-        return pipe.Failed(f"The training process failed: {plain(str(error.cause))}")
+        return pipe.Failed(f"The training process failed: {_cause(error)}")
     except ray.exceptions.NodeDiedError:
         return Lost("The machine of the training process was lost.")
     except ray.exceptions.RayError:
@@ -212,7 +247,6 @@ def _why(task: Any) -> Lost | pipe.Failed:
     return Lost("The training process ended unexpectedly.")
 
 
-def _settings() -> dict[str, str]:
-    """Return the environment of this app, for every machine."""
-    ours = {name: value for name, value in os.environ.items() if name.startswith("TL_")}
-    return {**ours, "TL_HOME": str(home().resolve())}
+def _cause(error: Exception) -> str:
+    """Return what was raised, without the way that it took through the cluster."""
+    return plain(str(getattr(error, "cause", error)))
