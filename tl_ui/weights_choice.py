@@ -8,7 +8,7 @@ from tl_core import weights
 from tl_core.catalog import Model
 from tl_core.store import Comparison, StoreError
 from tl_core.weights import LIMIT_BYTES, BadWeights, Origin, WeightsFile
-from tl_ui import current
+from tl_ui import current, queue_place
 from tl_ui.state import choice, choose
 from tl_ui.widgets import flash, plain_label, problem, safe_label
 
@@ -115,8 +115,7 @@ def _progress(job_id: str) -> None:
         if job is not None and job.status == "done":
             flash(f"{safe_label(job.name)}: on this machine now.")
         st.rerun()
-    position = store.position(job.id)
-    waits = f"Waiting for {position - 1} earlier jobs" if position and position > 1 else "Starting"
+    waits = queue_place.words(job) if job.status == "queued" else "Starting"
     progress = job.progress
     share = (progress.fraction if progress else None) or 0.0
     st.progress(share, text=safe_label(progress.message if progress else waits))
