@@ -1,4 +1,4 @@
-"""The app's entry: `streamlit run app.py`. Page setup, the queue's process, the door, the shell, the page."""
+"""The app's entry, `streamlit run app.py`: page setup, the queue's process, door, shell, page."""
 
 import streamlit as st
 

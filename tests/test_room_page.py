@@ -123,7 +123,7 @@ def test_to_the_front_and_back(app: Open, store: Store) -> None:
     assert waiting(store) == ["one", "three", "two"]
     at = teacher(app)
     press(at, f"room_front_{job}")
-    assert waiting(store) == ["two", "one", "three"] and "two is next" in said(at)
+    assert waiting(store) == ["two", "three", "one"] and "two is next" in said(at)
     press(at, "flash_undo")
     assert waiting(store) == ["one", "three", "two"]
 

@@ -5,11 +5,12 @@ room everybody has folders of their own below `people`; what comes with the app 
 """
 
 import contextlib
+import functools
 import re
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 from tl_core import home
 
@@ -18,6 +19,9 @@ LOCAL: Final = "local"
 EVERYBODY: Final = "everybody"
 # How the owners of jobs begin that work with nobody's data: what they find, everybody may see.
 SHARED: Final = "shared:"
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _OWNER = re.compile(r"[0-9a-f]{32,64}")
 _acting: ContextVar[str | None] = ContextVar("acting", default=None)
@@ -47,6 +51,18 @@ def acting(owner: str) -> Iterator[None]:
         yield
     finally:
         _acting.reset(token)
+
+
+def bound(work: Callable[P, T]) -> Callable[P, T]:
+    """Return the same work for whoever is at work now, in whatever thread it will be done."""
+    owner = current()
+
+    @functools.wraps(work)
+    def done(*args: P.args, **named: P.kwargs) -> T:
+        with acting(owner):
+            return work(*args, **named)
+
+    return done
 
 
 def checked(owner: str) -> str:

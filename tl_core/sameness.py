@@ -39,8 +39,8 @@ def _is_shared(config: ComparisonConfig) -> bool:
     """Return whether anyone could have asked for a comparison, in the very same words."""
     probe = config.data.probe
     return (
-        _name_of(config.data.fingerprint) == config.data.name
-        and (probe is None or probe.startswith(DRAWN) or _name_of(probe) == config.data.probe_name)
+        _is_called(config.data.fingerprint, config.data.name)
+        and (probe is None or probe.startswith(DRAWN) or _is_called(probe, config.data.probe_name))
         and weights.find(config.weights_sha256) is not None
     )
 
@@ -50,6 +50,10 @@ def _name_of(fingerprint: str) -> str | None:
         return records.load(fingerprint).name
     except BadInput:
         return None
+
+
+def _is_called(fingerprint: str, name: str | None) -> bool:
+    return name is not None and _name_of(fingerprint) == name
 
 
 def _is_known(text: str) -> bool:

@@ -34,9 +34,7 @@ def pass_or_stop() -> None:
 
 def _login() -> None:
     st.markdown("Log in to compare models on images of your own.")
-    providers = [
-        name for name, value in st.secrets["auth"].items() if hasattr(value, "to_dict")
-    ]
+    providers = [name for name, value in st.secrets["auth"].items() if hasattr(value, "to_dict")]
     for name in providers or [""]:
         st.button(
             f"Log in with {safe_label(name.capitalize())}" if name else "Log in",
@@ -49,9 +47,9 @@ def _login() -> None:
 
 def _door() -> None:
     st.markdown(
-        "You were invited to a room: everyone in it works on one machine. Your images stay yours: "
-        "nobody else in the room sees them. **Nicknames and results are visible to everyone here**, "
-        "so any name will do."
+        "This is a room: everyone in it works on one machine. Images that you bring stay yours, "
+        "nobody else sees them. **Nicknames and results are visible to everyone here**, so any "
+        "name will do."
     )
     given = st.query_params.get("room", "")
     with st.form("gate", width=420):

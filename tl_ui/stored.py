@@ -1,4 +1,4 @@
-"""The open store of the data directory, whole: pages take `current.store()`, which is a person's."""
+"""The open store of the data directory, whole; pages take `current.store()`, a person's."""
 
 import streamlit as st
 

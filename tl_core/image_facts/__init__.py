@@ -84,17 +84,11 @@ def _build(dataset: datasets.Dataset, path: Path) -> Generator[Progress, None, N
         places.setdefault(image.pixels, index)
     different = list(places.values())
     found: list[dict[str, object]] = []
-    owner = owners.current()
-
-    def one(index: int) -> dict[str, object]:
-        # Other threads do not know for whom they work.
-        with owners.acting(owner):
-            return measured(datasets.pixels(dataset, index))
-
+    measure = owners.bound(lambda index: measured(datasets.pixels(dataset, index)))
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         for start in range(0, len(different), _CHUNK):
             chunk = different[start : start + _CHUNK]
-            found += pool.map(one, chunk)
+            found += pool.map(measure, chunk)
             yield Progress(
                 message=f"Measuring the images of {dataset.name}",
                 fraction=len(found) / len(different),

@@ -5,6 +5,7 @@ project lives in this package.
 """
 
 from pathlib import Path
+from typing import TypeAlias
 
 from tl_core.home import home
 from tl_core.store.database import StoreError, StoreFull
@@ -19,6 +20,7 @@ __all__ = [
     "MAX_ATTEMPTS",
     "NO_TAGS",
     "QUEUE_LIMIT",
+    "AnyStore",
     "Comparison",
     "Limits",
     "Person",
@@ -31,6 +33,10 @@ __all__ = [
     "Tags",
     "View",
 ]
+
+
+# Whoever only reads jobs may do so for everyone, or for one person.
+AnyStore: TypeAlias = "Store | View"
 
 
 class Store(Shared, People):

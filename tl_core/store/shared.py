@@ -37,7 +37,7 @@ class Shared(Queue, Log):
         request: Mapping[str, Any] | None = None,
         tags: Tags = NO_TAGS,
     ) -> str:
-        """Save a job that follows the one that does the `same`, made if there is none; return its id.
+        """Save a job that follows the one of the `same`, made if there is none; return its id.
 
         Raises QueueFull as `create` does. A download is not joined once it is over: the file may
         have been removed since.

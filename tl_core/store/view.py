@@ -7,6 +7,8 @@ results on images that everyone has.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import msgspec
+
 from tl_core import events as ev
 from tl_core import sameness
 from tl_core.config import ComparisonConfig
@@ -25,7 +27,7 @@ class View:
     """What the pages of `owner` may do with jobs.
 
     `shares`: what everybody could ask for runs once for all. `everyones`: any job can be opened and
-    ended, and only one's own are listed. What concerns another's job does nothing and gives nothing.
+    ended, and only one's own are listed. What asks for another's job gets and does nothing.
     """
 
     def __init__(
@@ -55,7 +57,12 @@ class View:
     def get(self, job: str) -> Comparison | None:
         """Return a job that may be opened, or None."""
         found = self._store.get(job)
-        return found if found is not None and self._may_open(found) else None
+        if found is None or not self.may_open(found):
+            return None
+        if found.owner == self.owner or self._everyones or found.config is None:
+            return found
+        # What others call theirs is not for the class.
+        return msgspec.structs.replace(found, name=found.config.data.name)
 
     def list(
         self, limit: int = 50, offset: int = 0, *, kind: str | None = None, active: bool = False
@@ -121,7 +128,9 @@ class View:
 
     def may_open(self, job: Comparison) -> bool:
         """Return whether a job is one's own, or on images that everyone in the class has."""
-        return self._may_open(job)
+        if self._everyones or job.owner == self.owner:
+            return True
+        return job.leader is not None and self._is_our_class(job.tags.class_code)
 
     def device(self) -> dict[str, Any] | None:
         """Return what the latest worker reported, or None before the first one was ready."""
@@ -142,11 +151,6 @@ class View:
     def _may_change(self, job: str) -> bool:
         found = self._store.get(job)
         return found is not None and (self._everyones or found.owner == self.owner)
-
-    def _may_open(self, job: Comparison) -> bool:
-        if self._everyones or job.owner == self.owner:
-            return True
-        return job.leader is not None and self._is_our_class(job.tags.class_code)
 
     def _is_our_class(self, code: str) -> bool:
         """Return whether a code is the room's; alone on a machine any code is one's own."""
