@@ -167,11 +167,14 @@ def said(place: int, seconds: float | None, *, held: bool = False) -> str:
         return f"The queue is paused by the teacher; {before}"
     if seconds is None:
         return f"Place {place} in the queue: {before}"
-    about = "starts in a few seconds" if seconds < SOON else f"starts in about {_about(seconds)}"
-    return f"Place {place} in the queue: {about}, {before}"
+    return f"Place {place} in the queue: {brief(seconds)}, {before}"
 
 
-def _about(seconds: float) -> str:
-    """Return a duration as roughly as it is known."""
+def brief(seconds: float | None) -> str:
+    """Return an estimated start as roughly as it is known, empty where it is not."""
+    if seconds is None:
+        return ""
+    if seconds < SOON:
+        return "starts in a few seconds"
     step = 10 if seconds < 60 else 60
-    return duration(round(seconds / step) * step)
+    return f"starts in about {duration(round(seconds / step) * step)}"

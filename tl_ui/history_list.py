@@ -12,7 +12,7 @@ from tl_core.catalog import catalog
 from tl_core.store import Comparison, StoreError
 from tl_core.summaries import Summary
 from tl_core.wording import duration, megabytes, number_of, percent
-from tl_ui import current, theme
+from tl_ui import current, queue_place, theme
 from tl_ui.widgets import flash, plain_label, safe_label
 
 ROWS_PER_PAGE = 12
@@ -131,9 +131,8 @@ def _progress(job_id: str, status: str) -> None:
     job = current.store().get(job_id)
     if job is None or job.status != status:
         st.rerun()
-    position = current.store().position(job_id)
-    if position is not None:
-        st.markdown(f"Number {position} in the queue")
+    if job.status == "queued":
+        st.markdown(queue_place.words(job))
     elif job.progress is not None:
         st.progress(job.progress.fraction or 0.0, text=safe_label(job.progress.message))
     else:

@@ -18,13 +18,20 @@ KEPT_SECONDS = 2.0
 LOOK_BACK = 20
 
 
-def words(job: Comparison) -> str | None:
-    """Return the place of a waiting job and its estimated start; None for one that does not wait."""
+def words(job: Comparison) -> str:
+    """Return the place of a waiting job and its estimated start; nothing in it is user text."""
     place = current.store().position(job.id)
-    if place is None:
-        return None
+    if place is None:  # it has just left the queue
+        return "Starting"
     held = current.whole_store().held()
     return waiting_time.said(place, starts().get(job.leader or job.id), held=held)
+
+
+def brief(job: Comparison) -> str:
+    """Return when a waiting job starts in a few words, empty where nobody knows."""
+    if current.whole_store().held():
+        return "queue paused"
+    return waiting_time.brief(starts().get(job.leader or job.id))
 
 
 def starts() -> dict[str, float | None]:
