@@ -5,7 +5,7 @@ import queue
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
@@ -104,8 +104,22 @@ def lines(descriptor: int) -> Iterator[bytes]:
         yield from complete
 
 
+class End(Protocol):
+    """The worker's side, whatever carries the messages: what a job needs of it."""
+
+    def send(self, message: FromWorker) -> None:
+        """Say something; the process ends if nobody listens any more."""
+
+    def find(self, run_id: str) -> RunEnded | None:
+        """Ask the runner for a run that was completed earlier."""
+
+    @property
+    def must_give_way(self) -> bool:
+        """Whether somebody else's job waits and this one has had its slice."""
+
+
 class WorkerEnd:
-    """The worker's side. Standard output is taken for messages; prints go to standard error.
+    """The worker's side over pipes. Standard output is for messages; prints go to standard error.
 
     The process ends at once when the runner does: nobody is left to report to, and everything
     worth keeping is in checkpoints.

@@ -20,7 +20,8 @@ import filelock
 from tl_core import pipe
 from tl_core.home import home
 from tl_core.slot import TICK_SECONDS, Slot
-from tl_core.store import Store, StoreFull
+from tl_core.store import Store, StoreDamaged, StoreFull
+from tl_core.tending import tended
 from tl_core.worker_process import WorkerProcess
 
 # A job may keep its slot this long while somebody else waits.
@@ -171,11 +172,17 @@ def main() -> int:
         lock.acquire(timeout=0)
     except filelock.Timeout:
         return 0
-    with lock, contextlib.closing(Store()) as store:
-        runner = Runner(store, module)
-        with contextlib.closing(runner):
-            while not stopping.is_set():
-                runner.step()
+    try:
+        with lock, tended() as (store, daily):
+            runner = Runner(store, module)
+            with contextlib.closing(runner):
+                while not stopping.is_set():
+                    daily.look()
+                    runner.step()
+    except StoreDamaged as error:
+        # The app says so, and what to do; nothing is written to what is left.
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

@@ -33,7 +33,7 @@ class Slot:
         """Hand the job to its worker, which has to be ready."""
         self._started = time.monotonic()
         job = self.job
-        self.worker.send(pipe.Job(job.id, job.kind, job.config, job.request))
+        self.worker.send(pipe.Job(job.id, job.kind, job.config, job.request, job.owner))
 
     def handle(self, message: pipe.FromWorker | None) -> None:
         """Act on a message of the worker; None says that its process is gone."""
@@ -83,7 +83,7 @@ class Slot:
         elif (
             not self._asked_to_give_way
             and time.monotonic() - self._started >= slice_seconds
-            and self._store.others_wait(self.job.owner)
+            and self._store.due_before(self.job.owner)
         ):
             self._asked_to_give_way = True
             self.worker.send(pipe.GiveWay())

@@ -8,7 +8,7 @@ import msgspec
 
 from tl_core.home import folder
 from tl_core.record import record
-from tl_core.store import Comparison, Store
+from tl_core.store import AnyStore, Comparison
 from tl_core.tables import rows
 from tl_core.verdict import verdict
 
@@ -36,8 +36,8 @@ def known(job: Comparison) -> Summary | None:
     return None
 
 
-def compute(store: Store, job: Comparison) -> Summary:
-    """Return and keep the summary of a finished job."""
+def compute(store: AnyStore, job: Comparison) -> Summary:
+    """Return the summary of a finished job; it is kept if the disk has room."""
     found = record(event for _, event in store.events(job.id))
     measured = rows(found)
     said = verdict(found, measured)
@@ -50,11 +50,18 @@ def compute(store: Store, job: Comparison) -> Summary:
         high=chosen.ci_high if chosen else None,
         ended=job.ended or 0.0,
     )
-    path = _path(job.id)
-    part = path.with_name(f"{uuid.uuid4().hex}.part")
-    part.write_bytes(msgspec.json.encode(summary))
-    part.replace(path)
+    _keep(_path(job.id), summary)
     return summary
+
+
+def _keep(path: Path, summary: Summary) -> None:
+    part = path.with_name(f"{uuid.uuid4().hex}.part")
+    try:
+        part.write_bytes(msgspec.json.encode(summary))
+        part.replace(path)
+    except OSError:  # a full disk: it is computed again
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def forget(job: str) -> None:

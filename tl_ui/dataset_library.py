@@ -107,12 +107,7 @@ def _confirm_delete(data: Dataset) -> None:
 
 def comparisons_with(data: Dataset) -> int:
     """Return how many comparisons were made with a data set."""
-    configs = [job.config for job in current.store().list(limit=2000, kind="compare")]
-    return sum(
-        data.fingerprint in (config.data.fingerprint, config.data.probe)
-        for config in configs
-        if config is not None
-    )
+    return current.store().comparisons_with(data.fingerprint)
 
 
 def _delete(data: Dataset) -> None:

@@ -10,7 +10,7 @@ from tl_core.datasets.limits import MAX_WEIGHTS_BYTES, MB, BadInput
 from tl_core.intake import asking
 from tl_core.store import Comparison, StoreError
 from tl_core.weights import Origin, WeightsFile
-from tl_ui import current, handing_in
+from tl_ui import current, handing_in, queue_place
 from tl_ui.state import choice, choose
 from tl_ui.widgets import flash, plain_label, problem, safe_label
 
@@ -117,8 +117,7 @@ def _progress(job_id: str) -> None:
         if job is not None and job.status == "done":
             flash(f"{safe_label(job.name)}: on this machine now.")
         st.rerun()
-    position = store.position(job.id)
-    waits = f"Waiting for {position - 1} earlier jobs" if position and position > 1 else "Starting"
+    waits = queue_place.words(job) if job.status == "queued" else "Starting"
     progress = job.progress
     share = (progress.fraction if progress else None) or 0.0
     st.progress(share, text=safe_label(progress.message if progress else waits))

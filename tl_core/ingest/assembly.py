@@ -15,11 +15,11 @@ from tl_core import unfinished
 from tl_core.datasets import records
 from tl_core.datasets.limits import BadInput
 from tl_core.datasets.records import IMAGES, THUMBNAILS, Dataset, ImageRecord, Kind, Part
-from tl_core.home import folder
 from tl_core.ingest.image_writer import ImageWriter, Progress, Stored
 from tl_core.ingest.inspection import check, notes
 from tl_core.ingest.layout import Layout
 from tl_core.ingest.sources import clean_name
+from tl_core.owners import folder
 
 _ABANDONED_SECONDS: Final = 24 * 3600
 
