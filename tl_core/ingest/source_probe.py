@@ -89,6 +89,7 @@ def _made(row: Model, seed: int, name: str, progress: Progress | None) -> Datase
             mirror=False,
             signature=signature,
             progress=progress,
+            brought=False,
         )
 
 

@@ -92,6 +92,7 @@ def sample(name: str, progress: Progress | None = None) -> Dataset:
         mirror=chosen.mirror,
         signature=_signature(name),
         progress=progress,
+        brought=False,
     )
 
 
