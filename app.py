@@ -1,13 +1,24 @@
-"""The app's entry: `streamlit run app.py`. Page setup, the queue's process, the shell, the page."""
+"""The app's entry, `streamlit run app.py`: page setup, the queue's process, door, shell, page."""
 
 import streamlit as st
 
-from tl_ui import big_screen, foot, lesson_link, runner, shell, store_trouble, workshop
+from tl_ui import (
+    big_screen,
+    foot,
+    gate,
+    identity,
+    lesson_link,
+    runner,
+    shell,
+    store_trouble,
+    workshop,
+)
 
 st.set_page_config(page_title="Transfer Lab", page_icon=str(shell.ICON), layout="wide")
 store_trouble.meet()
 if store_trouble.is_sound():
     runner.keep_alive()
+gate.pass_or_stop()
 lesson_link.take()
 page = shell.navigate()
 lesson_link.to_lesson(page)
@@ -18,3 +29,4 @@ with store_trouble.watched(), shell.marked():
     workshop.banner()
     page.run()
     foot.show()
+    identity.remember()

@@ -15,9 +15,10 @@ from tl_core.config import ComparisonConfig
 from tl_core.datasets import Dataset
 from tl_core.ingest import SAMPLES
 from tl_core.outcomes import OUTCOMES
-from tl_core.pitfall_jobs import PitfallJob, commands, identity, jobs
+from tl_core.pitfall_jobs import PitfallJob, commands, jobs
 from tl_core.pitfalls import PITFALLS, Asked, Pitfall, Preset
 from tl_core.plans import limits, planned_runs
+from tl_core.sameness import identity
 from tl_core.strategies import STRATEGIES
 from tl_core.variants import VARIANTS
 from tl_core.weights import FIRST_MODEL

@@ -15,7 +15,7 @@ from tl_core.events import Answered
 from tl_core.flags import Evidence
 from tl_core.record import Record
 from tl_core.slices import Attribute, automatic
-from tl_core.store import Comparison, Store
+from tl_core.store import AnyStore, Comparison
 from tl_core.tables import StrategyRow
 
 # Older jobs than these are not looked through for an answer.
@@ -25,7 +25,7 @@ Kind = TypeVar("Kind", Soundness, Stress)
 
 
 def gathered(
-    store: Store,
+    store: AnyStore,
     found: Record,
     rows: Sequence[StrategyRow],
     attributes: Sequence[Attribute] | None = None,
@@ -47,7 +47,7 @@ def gathered(
     )
 
 
-def jobs_about(store: Store, kind: Question, config: ComparisonConfig) -> Iterator[Comparison]:
+def jobs_about(store: AnyStore, kind: Question, config: ComparisonConfig) -> Iterator[Comparison]:
     """Yield answered questions about the same data, source images, model and weights, newest first.
 
     The device does not count: in one of the two it may not be resolved.
@@ -78,7 +78,7 @@ def measured_attributes(data: Dataset | None) -> tuple[Attribute, ...]:
 
 
 def _answer(
-    store: Store, kind: Question, answered: type[Kind], config: ComparisonConfig
+    store: AnyStore, kind: Question, answered: type[Kind], config: ComparisonConfig
 ) -> Kind | None:
     for job in jobs_about(store, kind, config):
         for _, event in store.events(job.id):

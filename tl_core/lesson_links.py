@@ -23,7 +23,7 @@ CONTROLS: Final[tuple[Control, ...]] = get_args(Control)
 
 MOST_SEEDS, MOST_STEPS = 5, 2000
 # Query keys of the app itself, which are no part of a lesson.
-_OWN: Final = {"job", "card", "see", "way", "embed", "embed_options"}
+_OWN: Final = {"job", "card", "see", "way", "room", "teacher", "embed", "embed_options"}
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 MOST_NAME: Final = 40
 

@@ -5,17 +5,23 @@ room everybody has folders of their own below `people`; what comes with the app 
 """
 
 import contextlib
+import functools
 import re
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 from tl_core import home
 
 LOCAL: Final = "local"
 # Nobody in particular: sees only what comes with the app.
 EVERYBODY: Final = "everybody"
+# How the owners of jobs begin that work with nobody's data: what they find, everybody may see.
+SHARED: Final = "shared:"
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _OWNER = re.compile(r"[0-9a-f]{32,64}")
 _acting: ContextVar[str | None] = ContextVar("acting", default=None)
@@ -47,8 +53,25 @@ def acting(owner: str) -> Iterator[None]:
         _acting.reset(token)
 
 
+def bound(work: Callable[P, T]) -> Callable[P, T]:
+    """Return the same work for whoever is at work now, in whatever thread it will be done."""
+    owner = current()
+
+    @functools.wraps(work)
+    def done(*args: P.args, **named: P.kwargs) -> T:
+        with acting(owner):
+            return work(*args, **named)
+
+    return done
+
+
 def checked(owner: str) -> str:
-    """Return an owner that folders may be named after; raises NoOwner for anything else."""
+    """Return an owner that folders may be named after; raises NoOwner for anything else.
+
+    Who works for all has the folders of nobody in particular.
+    """
+    if owner.startswith(SHARED):
+        return EVERYBODY
     if owner in (LOCAL, EVERYBODY) or _OWNER.fullmatch(owner):
         return owner
     raise NoOwner("This browser is not known here. Open the link of the room again.")
@@ -62,3 +85,17 @@ def folder(name: str) -> Path:
     path = home.folder("people") / owner / name
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def folders(name: str) -> list[Path]:
+    """Return the folders in which the current owner may find something, the own one first.
+
+    In the shared one only what came with the app, or can be had by all, is anybody else's.
+    """
+    own, shared = folder(name), home.folder(name)
+    return [own] if own == shared else [own, shared]
+
+
+def owns_all() -> bool:
+    """Return whether everything in the shared folders is the current owner's."""
+    return current() == LOCAL

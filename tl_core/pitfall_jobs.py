@@ -9,10 +9,11 @@ import msgspec
 
 from tl_core import catalog, class_map
 from tl_core.catalog import Model
-from tl_core.config import ComparisonConfig, DataConfig, content_hash
+from tl_core.config import ComparisonConfig
 from tl_core.datasets import Dataset
 from tl_core.pitfalls import Asked, Preset
 from tl_core.request import data_config
+from tl_core.sameness import identity
 from tl_core.strategies import STRATEGIES
 
 
@@ -44,13 +45,6 @@ class PitfallJob:
     def same(self) -> str:
         """What decides its result on one machine, as a hash: equal for equal jobs."""
         return identity(self.kind, self.config, self.request)
-
-
-def identity(kind: str, config: ComparisonConfig, request: Mapping[str, Any]) -> str:
-    """Return a hash of what decides a job's result, whatever device it was resolved to."""
-    data = DataConfig(fingerprint=config.data.fingerprint, name="", probe=config.data.probe)
-    plain = msgspec.structs.replace(config, data=data, device="auto", precision="auto", threads=0)
-    return content_hash(kind, plain, dict(request))
 
 
 def jobs(wanted: Experiment, data: Dataset, row: Model, weights_sha256: str) -> list[PitfallJob]:

@@ -28,14 +28,17 @@ def used() -> int:
 
 def quota() -> int | None:
     """Return what the current owner may keep, None without a limit."""
-    return None if owners.current() in (owners.LOCAL, owners.EVERYBODY) else MAX_OWNER_BYTES
+    return None if owners.owns_all() else MAX_OWNER_BYTES
 
 
 def refusal(needed: int = 0, *, written: bool = False) -> str:
     """Return why the current owner cannot keep so many more bytes, empty if they can.
 
-    `written`: whether they lie on the disk already, among what the owner has.
+    What is made for everybody comes with the app and is not refused. `written`: whether they lie
+    on the disk already, among what the owner has.
     """
+    if owners.current() == owners.EVERYBODY:
+        return ""
     here = needed if written else 0
     free = shutil.disk_usage(home()).free + here
     if free - needed < MIN_FREE_BYTES:
@@ -51,8 +54,8 @@ def refusal(needed: int = 0, *, written: bool = False) -> str:
     if taken + needed > most or taken >= most:
         more = f"; this needs {_told(needed)} more" if needed else ""
         return (
-            f"You have {_told(taken)} here and may keep {_told(most)}{more}. Delete data sets under 'Kept earlier', or weights that you "
-            "brought, then try again."
+            f"You have {_told(taken)} here and may keep {_told(most)}{more}. Delete data sets "
+            "under 'Kept earlier', or weights that you brought, then try again."
         )
     return ""
 

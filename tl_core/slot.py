@@ -33,7 +33,7 @@ class Slot:
         """Hand the job to its worker, which has to be ready."""
         self._started = time.monotonic()
         job = self.job
-        self.worker.send(pipe.Job(job.id, job.kind, job.config, job.request))
+        self.worker.send(pipe.Job(job.id, job.kind, job.config, job.request, job.owner))
 
     def handle(self, message: pipe.FromWorker | None) -> None:
         """Act on a message of the worker; None says that its process is gone."""

@@ -8,7 +8,7 @@ import msgspec
 
 from tl_core.home import folder
 from tl_core.record import record
-from tl_core.store import Comparison, Store
+from tl_core.store import AnyStore, Comparison
 from tl_core.tables import rows
 from tl_core.verdict import verdict
 
@@ -36,7 +36,7 @@ def known(job: Comparison) -> Summary | None:
     return None
 
 
-def compute(store: Store, job: Comparison) -> Summary:
+def compute(store: AnyStore, job: Comparison) -> Summary:
     """Return the summary of a finished job; it is kept if the disk has room."""
     found = record(event for _, event in store.events(job.id))
     measured = rows(found)

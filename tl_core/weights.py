@@ -1,8 +1,9 @@
 """Weights files of the catalog's models: what is there, adding one's own, torchvision's download.
 
 Files lie in the data directory as `weights/<model>/<sha256>.safetensors`, each beside a JSON file
-that says where it came from; the bundled model's comes with the app. Nothing here imports torch,
-except that a download is converted.
+that says where it came from; in a room what a person adds lies with that person, downloads are for
+all. The bundled model's comes with the app. Nothing here imports torch, except that a download is
+converted.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tl_core import room_on_disk
+from tl_core import owners, room_on_disk
 from tl_core.catalog import Model, catalog
 from tl_core.home import folder
 from tl_core.layouts import BadWeights as BadWeights
@@ -57,9 +58,12 @@ class WeightsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 def available(model: str) -> list[WeightsFile]:
     """Return the weights files there are for a model: the bundled one, then newest first."""
-    root = folder("weights") / model
-    found = [_described(path) for path in root.glob("*.safetensors")] if root.is_dir() else []
-    added = sorted((file for file in found if file), key=lambda file: file.added, reverse=True)
+    found: dict[str, WeightsFile] = {}
+    for root in owners.folders("weights"):
+        for file in map(_described, (root / model).glob("*.safetensors")):
+            if file is not None and _may_see(file):
+                found.setdefault(file.sha256, file)
+    added = sorted(found.values(), key=lambda file: file.added, reverse=True)
     own = bundled(catalog()[model]) if model in catalog() else None
     return [own, *added] if own else added
 
@@ -109,6 +113,21 @@ def find(sha256_prefix: str) -> WeightsFile | None:
     return found[0] if len(found) == 1 else None
 
 
+def is_shared(file: WeightsFile) -> bool:
+    """Return whether a weights file is for all: it comes with the app, or was downloaded."""
+    return file.origin != "own file"
+
+
+def _may_see(file: WeightsFile) -> bool:
+    among_shared = Path(file.path).parents[1] == folder("weights")
+    return owners.owns_all() or not among_shared or is_shared(file)
+
+
+def _root(origin: Origin) -> Path:
+    """Return the folder for files of an origin."""
+    return owners.folder("weights") if origin == "own file" else folder("weights")
+
+
 def _described(path: Path) -> WeightsFile | None:
     """Return what the JSON file beside `path` says; a file that was not added has none."""
     try:
@@ -127,7 +146,7 @@ def add(
     The same content twice is one file, the first name stays. Raises BadWeights if it is too large,
     unreadable, of another model, or there is no room for it; nothing is kept then.
     """
-    with _temporary(model.name) as part:
+    with _temporary(_root(origin) / model.name) as part:
         sha256 = _copy(file, part)
         own = bundled(model)
         if own is not None and own.sha256 == sha256:
@@ -157,14 +176,15 @@ def remove(file: WeightsFile) -> None:
     if file.origin == "bundled":
         raise BadWeights(f"The weights {file.name} come with the app and stay.")
     path = Path(file.path)
+    if path.parents[1] != owners.folder("weights"):
+        raise BadWeights(f"The weights {file.name} belong to everyone here and stay.")
     path.unlink(missing_ok=True)
     path.with_suffix(".json").unlink(missing_ok=True)
 
 
 @contextmanager
-def _temporary(model: str) -> Iterator[Path]:
-    """Give a new file in the model's folder that is gone at the end, unless it was renamed."""
-    root = folder("weights") / model
+def _temporary(root: Path) -> Iterator[Path]:
+    """Give a new file in a model's folder that is gone at the end, unless it was renamed."""
     root.mkdir(exist_ok=True)
     for leftover in root.glob("*.part"):  # of processes that were killed
         if leftover.stat().st_mtime < time.time() - LEFTOVER_SECONDS:
@@ -223,7 +243,8 @@ def download(model: Model, progress: Callable[[float], None] = lambda _: None) -
             return file
     if not model.weights.url:
         raise BadWeights(missing(model))
-    with _temporary(model.name) as pth, _temporary(model.name) as converted:
+    root = _root("torchvision") / model.name
+    with _temporary(root) as pth, _temporary(root) as converted:
         sha256 = _fetch(model, pth, progress)
         published = re.search(r"-([0-9a-f]{8,})\.pth$", model.weights.url)
         if published is None or not sha256.startswith(published[1]):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tl_core import pipe
+from tl_core import owners, pipe
 from tl_core.answers import QUESTIONS
 from tl_core.config import ComparisonConfig
 from tl_core.events import Event, Progress, RunEnded, RunStarted
@@ -68,7 +68,12 @@ def download(model: str, report: Callable[[Event], None]) -> None:
 
 
 def run(job: pipe.Job, end: pipe.WorkerEnd) -> pipe.Done | pipe.Yielded:
-    """Execute a job and return its last message; raises whatever the job raises."""
+    """Execute a job on its owner's data and return its last message; raises what the job raises."""
+    with owners.acting(job.owner):
+        return _run(job, end)
+
+
+def _run(job: pipe.Job, end: pipe.WorkerEnd) -> pipe.Done | pipe.Yielded:
     if job.kind == "download":
         download(job.request["model"], lambda event: end.send(pipe.Happened(event)))
         return pipe.Done()

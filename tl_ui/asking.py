@@ -10,7 +10,7 @@ from tl_core.config import ComparisonConfig, content_hash
 from tl_core.events import Answered
 from tl_core.evidence import LOOK_BACK
 from tl_core.store import Comparison, StoreError
-from tl_ui import current, launch
+from tl_ui import current
 from tl_ui.widgets import flash, problem, safe_label
 
 
@@ -96,9 +96,7 @@ def _same(config: ComparisonConfig, request: Mapping[str, Any]) -> str:
 def ask(kind: Question, config: ComparisonConfig, request: dict[str, Any], name: str) -> None:
     """Queue a question under a name; a full queue is told as a notice."""
     try:
-        current.store().create(
-            config, f"{name}: {config.data.name}", launch.OWNER, kind=kind, request=request
-        )
+        current.store().create(config, f"{name}: {config.data.name}", kind=kind, request=request)
     except StoreError as error:
         flash(safe_label(error, 400), ":material/error:")
 

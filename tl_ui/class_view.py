@@ -7,21 +7,32 @@ import streamlit as st
 
 from tl_core import class_overview, guessing, lesson_links
 from tl_core.class_overview import Entry, Row
+from tl_core.record import record
 from tl_core.store import Comparison
 from tl_core.strategies import STRATEGIES, custom_strategy
 from tl_core.wording import number_of, percent, points, spread
-from tl_ui import big_screen, current, pitfall_run, theme, workshop
+from tl_ui import big_screen, current, identity, theme, workshop
 from tl_ui.widgets import plain_label, safe_label
 
 _LOOK, _SEEN, _MOST, _SECONDS = "class_look", "class_seen", 300, 3.0
 _AT_ONCE, _KEPT = 2, 1000
+_BROUGHT = "images of their own"
 _TITLES = {name: s.title for name, s in STRATEGIES.items()} | {
     "custom": custom_strategy((True,)).title
 }
 
 
 def section() -> None:
-    """Ask for a class code and show what was measured under it."""
+    """Show what was measured under a class code: a room's own, else the one that is given."""
+    if identity.in_room():
+        st.caption(
+            "Comparisons of everyone in this room, side by side. **Names, guesses and results are "
+            "visible to everyone here**; images that somebody brought, and what they are called, "
+            "are not: their results stand here as numbers only."
+        )
+        if code := workshop.code():
+            st.fragment(_look, run_every=_SECONDS)(code)
+        return
     st.caption(
         "Comparisons that were started with a class code, side by side. **Names and results are "
         "visible to everyone who can open this server**, so a nickname will do. All users share "
@@ -46,7 +57,7 @@ def section() -> None:
 
 
 def _look(code: str) -> None:
-    jobs = current.store().list(limit=_MOST, kind="compare", class_code=code)
+    jobs = current.store().of_class(code, _MOST)
     if not jobs:
         st.info(
             f"Nothing has been started in class {safe_label(code)} yet.", icon=":material/groups:"
@@ -78,7 +89,7 @@ def _rows(jobs: Sequence[Comparison], most: int) -> dict[str, Row | None]:
         made.pop(next(iter(made)), None)
     for job in jobs:
         if job.ended is not None and (job.id, job.ended) not in made and new < most:
-            found = pitfall_run.compared(job.id)
+            found = record(event for _, event in current.store().class_events(job.id))
             entry = Entry(job.tags.participant, job.id, found, job.ended)
             made[job.id, job.ended] = class_overview.row(entry) if found.started else None
             new += 1
@@ -102,16 +113,17 @@ def _table(jobs: Sequence[Comparison], rows: dict[str, Row | None]) -> None:
 
 def _line(job: Comparison, row: Row | None) -> dict[str, str | None]:
     asked = job.config.data.name if job.config else job.name
+    opens = current.store().may_open(job)
     line: dict[str, str | None] = {
         "Participant": plain_label(job.tags.participant or "(no name)", 40),
-        "Data": plain_label(row.data if row else asked, 40),
+        "Data": plain_label(row.data if row else asked, 40) if opens else _BROUGHT,
         "Model": plain_label(row.model, 40) if row else None,
         "Guess": _TITLES.get(job.tags.guess) or plain_label(job.tags.guess or "–", 60),
         "Recommended": plain_label(row.strategy, 60) if row and row.strategy else None,
         "Test accuracy (95%)": None,
         "Forgot most (95%)": None,
         "Status": theme.STATUS[job.status][0],
-        "Result": f"/?job={job.id}",
+        "Result": f"/?job={job.id}" if opens else None,
     }
     if row and row.accuracy is not None:
         ends = spread(100 * (row.low or 0.0), 100 * (row.high or 0.0))

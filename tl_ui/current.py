@@ -1,8 +1,10 @@
 """What the session's choice stands for: the data set, probe, model and weights behind its ids."""
 
+import contextlib
+
 import streamlit as st
 
-from tl_core import catalog, datasets, ingest, lineage, weights
+from tl_core import catalog, datasets, ingest, lineage, owners, weights
 from tl_core.catalog import Model
 from tl_core.config import DRAWN
 from tl_core.datasets import Dataset
@@ -11,15 +13,18 @@ from tl_core.datasets.records import RECORD
 from tl_core.home import home
 from tl_core.ingest import source_probe
 from tl_core.source_images import selected
-from tl_core.store import Store
+from tl_core.store import View
 from tl_core.weights import WeightsFile
-from tl_ui import history_file
+from tl_ui import identity
 from tl_ui.state import choice, choose
+from tl_ui.stored import whole_store as whole_store
 
 
-def store() -> Store:
-    """Return the open store of the data directory; sessions share it."""
-    return history_file.store()
+def store() -> View:
+    """Return the store as the person at work sees it."""
+    return whole_store().seen_by(
+        owners.current(), shares=identity.in_room(), everyones=identity.is_teacher()
+    )
 
 
 def dataset() -> Dataset:
@@ -97,7 +102,7 @@ def known_sample(name: str) -> Dataset | None:
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _known_sample(name: str, folders: tuple[str, ...]) -> str | None:
+def _known_sample(name: str, whose: tuple[str, ...]) -> str | None:
     found = ingest.known_sample(name)
     return found.fingerprint if found else None
 
@@ -109,11 +114,11 @@ def _sample(data: str, name: str) -> str:
 
 def load(fingerprint: str) -> Dataset | None:
     """Return a data set, None if it is no longer there."""
-    try:
-        path = home() / "datasets" / fingerprint[:24] / RECORD
-        return _load(fingerprint, str(path), path.stat().st_mtime_ns)
-    except (BadInput, OSError):
-        return None
+    for root in owners.folders("datasets"):
+        path = root / fingerprint[:24] / RECORD
+        with contextlib.suppress(BadInput, OSError):
+            return _load(owners.current(), fingerprint, str(path), path.stat().st_mtime_ns)
+    return None
 
 
 def superseded() -> frozenset[str]:
@@ -128,8 +133,8 @@ def version(then: Dataset) -> Dataset:
     return load(kept) or then
 
 
-@st.cache_data(show_spinner=False, max_entries=32)
-def _version(fingerprint: str, chosen: str | None, folders: tuple[str, ...], _then: Dataset) -> str:
+@st.cache_data(show_spinner=False, max_entries=256)
+def _version(fingerprint: str, chosen: str | None, whose: tuple[str, ...], _then: Dataset) -> str:
     used = load(chosen) if chosen else None
     if used is not None and lineage.descends(used, _then):
         return used.fingerprint
@@ -137,17 +142,17 @@ def _version(fingerprint: str, chosen: str | None, folders: tuple[str, ...], _th
 
 
 def dataset_folders() -> tuple[str, ...]:
-    """Return the data sets' folders, a key under which what is read of them may be kept."""
-    root = home() / "datasets"
-    return tuple(sorted(str(path) for path in root.iterdir())) if root.is_dir() else ()
+    """Return whose data sets' folders there are: what is read of them may be kept under that."""
+    roots = owners.folders("datasets")
+    return owners.current(), *sorted(str(path) for root in roots for path in root.iterdir())
 
 
-@st.cache_data(show_spinner=False, max_entries=4)
-def _superseded(folders: tuple[str, ...]) -> frozenset[str]:
+@st.cache_data(show_spinner=False, max_entries=64)
+def _superseded(whose: tuple[str, ...]) -> frozenset[str]:
     return frozenset(data.edited_from for data in datasets.all_datasets() if data.edited_from)
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
-def _load(fingerprint: str, path: str, changed: int) -> Dataset:
-    # `path` and `changed` are part of the key: a renamed data set is read again.
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _load(owner: str, fingerprint: str, path: str, changed: int) -> Dataset:
+    # Part of the key: each person has names of their own, a renamed data set is read again.
     return datasets.load(fingerprint)

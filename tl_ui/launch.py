@@ -21,8 +21,6 @@ from tl_core.wording import number_of
 from tl_ui import class_map_editor, current, follow, widgets, workshop
 from tl_ui.state import Choice, choose
 
-OWNER = "local"
-
 
 @dataclass(frozen=True)
 class Prepared:
@@ -71,7 +69,7 @@ def prepared(chosen: Choice) -> Prepared:
     train, validation, test = sizes(data)
     drawn = source_probe.COUNT if current.draws_probe() else 0
     jobs = current.store().list(limit=100, active=True)
-    queued = sum(job.status == "queued" and job.owner == OWNER for job in jobs)
+    queued = sum(job.status == "queued" for job in jobs)
     return Prepared(
         config=config,
         data=data,
@@ -87,7 +85,7 @@ def prepared(chosen: Choice) -> Prepared:
         given_split=datasets.has_given_split(data),
         lacks_weights=file is None,
         reason=_reason(config, row, file is None, queued),
-        waiting=len(jobs),
+        waiting=current.store().active_jobs(),
     )
 
 
@@ -169,9 +167,7 @@ def start(
     row = catalog().get(config.backbone)
     title = name or f"{config.data.name} · {row.title if row else config.backbone}"
     try:
-        job = current.store().create(
-            config, title, OWNER, request=request, tags=workshop.tags(guess)
-        )
+        job = current.store().create(config, title, request=request, tags=workshop.tags(guess))
     except StoreError as error:
         widgets.flash(widgets.safe_label(error, 400), ":material/error:")
         return None

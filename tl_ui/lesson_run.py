@@ -10,7 +10,7 @@ from tl_core.ingest import source_probe
 from tl_core.lessons import LESSONS, Lesson
 from tl_core.outcomes import Outcome
 from tl_core.store import NO_TAGS
-from tl_ui import current, launch, pitfall_run, workshop
+from tl_ui import current, identity, launch, pitfall_run, workshop
 from tl_ui.card_deck import LESSON_DECK
 from tl_ui.pitfall_run import Known, Parts
 
@@ -20,7 +20,8 @@ def known() -> Known:
 
     Finished trainings are taken over from each other all the same.
     """
-    tags = workshop.tags()
+    # A room shows each person their own jobs, whatever they are called by now.
+    tags = NO_TAGS if identity.in_room() else workshop.tags()
     return pitfall_run.known(tags if tags != NO_TAGS else None)
 
 

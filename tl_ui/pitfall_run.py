@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from tl_core import outcomes, pitfall_jobs, weights
+from tl_core import outcomes, pitfall_jobs, sameness, weights
 from tl_core.answers import QUESTIONS
 from tl_core.catalog import find
 from tl_core.datasets import Dataset
@@ -15,7 +15,7 @@ from tl_core.pitfalls import PITFALLS, Pitfall
 from tl_core.record import Record, record
 from tl_core.remaining import current as current_run
 from tl_core.store import NO_TAGS, Comparison, StoreError, Tags
-from tl_ui import asking, current, launch
+from tl_ui import asking, current
 from tl_ui.card_deck import PITFALL_DECK
 from tl_ui.follow import follow
 from tl_ui.widgets import flash, safe_label
@@ -37,7 +37,7 @@ def known(tags: Tags | None = None) -> Known:
         for job in current.store().list(limit=asking.LOOK_BACK, kind=kind):
             is_ours = tags is None or _who(job.tags) == _who(tags)
             if is_ours and job.config is not None and job.status != "cancelled":
-                same = pitfall_jobs.identity(job.kind, job.config, job.request)
+                same = sameness.identity(job.kind, job.config, job.request)
                 found.setdefault(same, job)
     return found
 
@@ -95,7 +95,6 @@ def ask(wanted: Experiment, title: str, data: Dataset, there: Known, tags: Tags 
                 current.store().create(
                     part.config,
                     f"{title}: {data.name}",
-                    launch.OWNER,
                     kind=part.kind,
                     request=part.request,
                     tags=tags,

@@ -9,8 +9,8 @@ from typing import cast
 
 import streamlit as st
 
-from tl_core.home import folder
 from tl_core.ingest import WaitingRoom
+from tl_core.owners import folder
 
 # What a closed browser tab left behind is removed after a day.
 LEFTOVER_SECONDS = 24 * 3600.0

@@ -67,7 +67,6 @@ def start(sweep: Sweep, base: ComparisonConfig) -> None:
         job = current.store().create(
             base,
             name,
-            launch.OWNER,
             kind="sweep",
             request={"sweep": msgspec.to_builtins(sweep)},
             tags=workshop.tags(""),

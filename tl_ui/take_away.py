@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from tl_core import columns, evidence, report
+from tl_core import columns, evidence, owners, report
 from tl_core.csv_export import csv_text
 from tl_core.document import document
 from tl_core.prediction_table import prediction_frame
@@ -100,7 +100,7 @@ def _file(
 ) -> None:
     st.download_button(
         label,
-        make,
+        owners.bound(make),
         file_name=name,
         mime=mime,
         icon=icon,

@@ -4,6 +4,7 @@ import streamlit as st
 
 from tl_core import lesson_links
 from tl_core.store import Tags
+from tl_ui import current, identity
 from tl_ui.widgets import flash, safe_label
 
 _KEY, _NAME = "workshop", "workshop_name"
@@ -11,7 +12,7 @@ VISIBLE = "Everyone on this server can see it, with your results."
 
 
 def code() -> str:
-    """Return the class code, empty outside of a class."""
+    """Return the class code, in a room the room's; empty outside of a class."""
     return _both()[0]
 
 
@@ -22,7 +23,12 @@ def tags(guess: str = "") -> Tags:
 
 
 def join(code: str | None = None, name: str | None = None) -> None:
-    """Set the class code or the nickname; None leaves it, an empty text takes it back."""
+    """Set the class code or the nickname; None leaves it, an empty text takes it back.
+
+    In a room both are known.
+    """
+    if identity.in_room():
+        return
     old_code, old_name = _both()
     st.session_state[_KEY] = (
         old_code if code is None else code,
@@ -31,7 +37,10 @@ def join(code: str | None = None, name: str | None = None) -> None:
 
 
 def banner() -> None:
-    """In a class, show its code and ask for a nickname."""
+    """In a class, show its code and ask for a nickname; in a room say who this is."""
+    if identity.in_room():
+        _room()
+        return
     own, name = _both()
     if not own:
         return
@@ -51,7 +60,43 @@ def banner() -> None:
         st.button("Leave the class", type="tertiary", key="class_leave", on_click=_leave)
 
 
+def _room() -> None:
+    """Show the room's code, and the nickname, which can be changed or forgotten."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="class_line"):
+        st.caption(f":material/groups: Room **{safe_label(code())}**", width="content")
+        if identity.is_teacher():
+            st.caption("You are the teacher.", width="content")
+        else:
+            with st.popover(safe_label(identity.nickname()), icon=":material/person:"):
+                _person()
+        st.caption("Names and results are visible to everyone here.", width="content")
+
+
+def _person() -> None:
+    st.session_state[_NAME] = identity.nickname()
+    st.text_input("Nickname", key=_NAME, max_chars=lesson_links.MOST_NAME, on_change=_rename_person)
+    st.caption("On a computer that others use after you, end with this:")
+    st.button(
+        "Forget me on this computer",
+        key="forget_me",
+        icon=":material/logout:",
+        help="Your images and results stay on the server, and nobody else sees them; from here "
+        "they cannot be opened again.",
+        on_click=identity.forget,
+    )
+
+
+def _rename_person() -> None:
+    try:
+        identity.rename(lesson_links.nickname(st.session_state[_NAME]))
+    except ValueError as wanted:
+        flash(f"A nickname is {safe_label(wanted)}.", ":material/error:")
+
+
 def _both() -> tuple[str, str]:
+    if identity.in_room():
+        room = current.whole_store().room()
+        return (room.code if room is not None else ""), identity.nickname()
     both: tuple[str, str] = st.session_state.get(_KEY, ("", ""))
     return both
 

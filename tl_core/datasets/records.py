@@ -12,6 +12,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from tl_core import owners
+from tl_core.config import DRAWN
 from tl_core.datasets.limits import BadInput
 from tl_core.home import folder
 
@@ -21,6 +23,9 @@ Part = Literal["", "train", "validation", "test"]
 RECORD: Final = "dataset.json"
 IMAGES: Final = "images"
 THUMBNAILS: Final = "thumbs"
+
+# How the signatures of sample sets begin.
+SAMPLE: Final = "sample:"
 
 _FOLDER_DIGITS: Final = 24
 
@@ -87,12 +92,14 @@ class Dataset(Record, frozen=True):
 
     @property
     def folder(self) -> Path:
-        """The data set's folder in the data directory."""
-        return _folder(self.fingerprint)
+        """Where it lies: with whom it belongs to, or with what came with the app."""
+        root = folder("datasets") if is_shared(self) else owners.folder("datasets")
+        return root / self.fingerprint[:_FOLDER_DIGITS]
 
 
-def _folder(fingerprint: str) -> Path:
-    return folder("datasets") / fingerprint[:_FOLDER_DIGITS]
+def is_shared(dataset: Dataset) -> bool:
+    """Return whether a data set comes with the app: a sample set, or images that it draws."""
+    return dataset.signature.startswith((SAMPLE, DRAWN))
 
 
 def fingerprint(
@@ -132,8 +139,8 @@ def load(fingerprint_or_prefix: str) -> Dataset:
     prefix = fingerprint_or_prefix.lower()
     found = []
     if re.fullmatch("[0-9a-f]{1,64}", prefix):
-        found = [_read(path) for path in folder("datasets").glob(f"{prefix[:_FOLDER_DIGITS]}*")]
-    sets = [dataset for dataset in found if dataset and dataset.fingerprint.startswith(prefix)]
+        found = _found(f"{prefix[:_FOLDER_DIGITS]}*")
+    sets = [dataset for dataset in found if dataset.fingerprint.startswith(prefix)]
     if len(sets) == 1:
         return sets[0]
     shown = fingerprint_or_prefix[:12]
@@ -142,14 +149,31 @@ def load(fingerprint_or_prefix: str) -> Dataset:
     raise BadInput(f"There is no data set '{shown}' in the data directory. Bring the images again.")
 
 
+def _found(pattern: str) -> list[Dataset]:
+    """Return the current owner's data sets and the shared ones; one's own goes first."""
+    kept: dict[str, Dataset] = {}
+    for root in owners.folders("datasets"):
+        for path in root.glob(pattern):
+            dataset = _read(path) if path.name[0] != "." else None
+            if dataset is not None:
+                kept.setdefault(dataset.fingerprint, dataset)
+    return list(kept.values())
+
+
 def _read(path: Path) -> Dataset | None:
-    """Return the data set of a folder, None if it is something else or of another version."""
+    """Return the data set of a folder, None if it is something else or of another version.
+
+    None as well for what somebody else keeps among the shared ones.
+    """
     try:
         about = (path / RECORD).stat()
         dataset = _decoded(path / RECORD, (about.st_ino, about.st_mtime_ns, about.st_size))
     except (OSError, msgspec.DecodeError):
         return None
-    return dataset if path.name == dataset.fingerprint[:_FOLDER_DIGITS] else None
+    among_shared = not owners.owns_all() and path.parent == folder("datasets")
+    if path.name != dataset.fingerprint[:_FOLDER_DIGITS]:
+        return None
+    return None if among_shared and not is_shared(dataset) else dataset
 
 
 def _decoded(path: Path, stamp: tuple[int, ...]) -> Dataset:
@@ -172,8 +196,7 @@ def _decoded(path: Path, stamp: tuple[int, ...]) -> Dataset:
 
 def all_datasets(kind: Kind | None = None) -> list[Dataset]:
     """Return the data sets there are, newest first; folders of other origin are passed over."""
-    found = [_read(path) for path in folder("datasets").iterdir() if path.name[0] != "."]
-    sets = [dataset for dataset in found if dataset and kind in (None, dataset.kind)]
+    sets = [dataset for dataset in _found("*") if kind in (None, dataset.kind)]
     return sorted(sets, key=lambda dataset: dataset.created, reverse=True)
 
 
@@ -190,10 +213,11 @@ def find_signature(signature: str) -> Dataset | None:
 
 
 def _all() -> Iterator[Dataset]:
-    for path in sorted(folder("datasets").glob("[0-9a-f]*")):
-        dataset = _read(path)
-        if dataset is not None:
-            yield dataset
+    for root in owners.folders("datasets"):
+        for path in sorted(root.glob("[0-9a-f]*")):
+            dataset = _read(path)
+            if dataset is not None:
+                yield dataset
 
 
 def is_complete(dataset: Dataset) -> bool:
@@ -210,10 +234,10 @@ def is_complete(dataset: Dataset) -> bool:
 
 
 def delete(fingerprint: str) -> None:
-    """Remove a data set; one that is already gone is no error."""
+    """Remove a data set of the current owner's; one that is already gone is no error."""
     if not re.fullmatch("[0-9a-f]{64}", fingerprint):
         raise BadInput("Only a full fingerprint of 64 hexadecimal digits can be deleted.")
-    path = _folder(fingerprint)
+    path = owners.folder("datasets") / fingerprint[:_FOLDER_DIGITS]
     # Renamed first: a half-deleted data set must not be found.
     doomed = path.with_name(f".deleted-{uuid.uuid4().hex}")
     try:

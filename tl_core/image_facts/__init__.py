@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from tl_core import cache, datasets
+from tl_core import cache, datasets, owners
 from tl_core.config import content_hash
 from tl_core.events import Progress
 from tl_core.image_facts.attributes import ATTRIBUTES, Attribute, Categories
@@ -84,10 +84,11 @@ def _build(dataset: datasets.Dataset, path: Path) -> Generator[Progress, None, N
         places.setdefault(image.pixels, index)
     different = list(places.values())
     found: list[dict[str, object]] = []
+    measure = owners.bound(lambda index: measured(datasets.pixels(dataset, index)))
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         for start in range(0, len(different), _CHUNK):
             chunk = different[start : start + _CHUNK]
-            found += pool.map(lambda index: measured(datasets.pixels(dataset, index)), chunk)
+            found += pool.map(measure, chunk)
             yield Progress(
                 message=f"Measuring the images of {dataset.name}",
                 fraction=len(found) / len(different),

@@ -7,6 +7,7 @@ import filelock
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_core import owners
 from tl_core.catalog import Model
 from tl_core.config import DRAWN, NotPossible
 from tl_core.datasets import records
@@ -82,15 +83,16 @@ def _made(row: Model, seed: int, name: str, progress: Progress | None) -> Datase
         found = records.find_signature(signature)
         if found is not None:
             return found
-        return commit(
-            Layout(list(_items(seed))),
-            name=name,
-            kind="probe",
-            mirror=False,
-            signature=signature,
-            progress=progress,
-            brought=False,
-        )
+        # Whoever needs them first draws them for all.
+        with owners.acting(owners.EVERYBODY):
+            return commit(
+                Layout(list(_items(seed))),
+                name=name,
+                kind="probe",
+                mirror=False,
+                signature=signature,
+                progress=progress,
+            )
 
 
 def is_drawn(dataset: Dataset) -> bool:

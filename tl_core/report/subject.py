@@ -13,7 +13,7 @@ from tl_core.ingest import SAMPLE_PREFIX
 from tl_core.record import Record, record
 from tl_core.recording import Recording
 from tl_core.slices import Attribute
-from tl_core.store import Comparison, Store
+from tl_core.store import AnyStore, Comparison
 from tl_core.tables import StrategyRow, rows
 from tl_core.verdict import Verdict, verdict
 
@@ -63,7 +63,7 @@ class Subject:
 
 
 def of_job(
-    store: Store,
+    store: AnyStore,
     job: Comparison,
     found: Record | None = None,
     attributes: Sequence[Attribute] | None = None,

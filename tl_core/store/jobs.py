@@ -13,7 +13,9 @@ import msgspec
 
 from tl_core.config import ComparisonConfig
 from tl_core.events import Progress
+from tl_core.owners import SHARED
 from tl_core.store.database import Database, StoreError
+from tl_core.store.shown import ACTIVE, SHOWN
 
 # Jobs that one owner may have waiting.
 QUEUE_LIMIT = 20
@@ -48,7 +50,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     configuration that this version can no longer read. Times are Unix seconds, None before they
     happen; `seconds` is computing time over all finished slices. `progress` is the latest message
     of a running job; `attempts` counts starts that did not end by giving the slot to others,
-    `lease` all starts; `halvings`: how often it was lost because memory ran out.
+    `lease` all starts; `halvings`: how often it was lost because memory ran out. `leader`: the job
+    of nobody's that this one follows, because several people asked for the same.
     """
 
     id: str
@@ -68,6 +71,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     tags: Tags = NO_TAGS
     lease: int = 0
     halvings: int = 0
+    leader: str | None = None
 
     @property
     def active(self) -> bool:
@@ -128,7 +132,7 @@ class Jobs(Database):
     def get(self, job: str) -> Comparison | None:
         """Return a job, or None if there is none of that id."""
         with self.reading() as db:
-            row = db.execute("SELECT * FROM jobs WHERE id = ?", (job,)).fetchone()
+            row = db.execute(f"SELECT * FROM {SHOWN} WHERE id = ?", (job,)).fetchone()
         return None if row is None else comparison(row)
 
     def list(
@@ -141,17 +145,24 @@ class Jobs(Database):
         active: bool = False,
         class_code: str | None = None,
     ) -> Comparisons:
-        """Return jobs, newest first; of one owner, kind or class, or only what waits or runs."""
+        """Return jobs, newest first; of one owner, kind or class, or only what waits or runs.
+
+        What others follow is nobody's job and not among them.
+        """
         given = {"owner": owner, "kind": kind, "class_code": class_code}
         wanted = {name: value for name, value in given.items() if value is not None}
         # Only what is asked for: a condition that may be empty would keep the indices from use.
         conditions = [f"{name} = :{name}" for name in wanted]
-        conditions += ["status IN ('queued', 'running')"] if active else []
-        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        conditions += [ACTIVE] if active else []
         with self.reading() as db:
             rows = db.execute(
-                f"SELECT * FROM jobs {where} ORDER BY number DESC LIMIT :limit OFFSET :offset",
-                {**wanted, "limit": limit, "offset": offset},
+                f"""SELECT * FROM {SHOWN}
+                    WHERE {" AND ".join(["substr(owner, 1, :length) != :shared", *conditions])}
+                    ORDER BY number DESC LIMIT :limit OFFSET :offset""",
+                {
+                    **wanted,
+                    **{"length": len(SHARED), "shared": SHARED, "limit": limit, "offset": offset},
+                },
             ).fetchall()
         return [comparison(row) for row in rows]
 
@@ -159,9 +170,10 @@ class Jobs(Database):
         """Return jobs of one kind whose id begins so, newest first."""
         with self.reading() as db:
             rows = db.execute(
-                """SELECT * FROM jobs WHERE kind = ?1 AND substr(id, 1, length(?2)) = ?2
-                   ORDER BY number DESC""",
-                (kind, prefix.lower()),
+                f"""SELECT * FROM {SHOWN} WHERE kind = ?1 AND substr(id, 1, length(?2)) = ?2
+                      AND substr(owner, 1, ?3) != ?4
+                    ORDER BY number DESC""",
+                (kind, prefix.lower(), len(SHARED), SHARED),
             ).fetchall()
         return [comparison(row) for row in rows]
 
@@ -207,7 +219,7 @@ def remove_lock(lock: filelock.BaseFileLock) -> None:
 def refuse_flood(db: sqlite3.Connection, owner: str) -> None:
     """Raise QueueFull if an owner may not have one more job waiting."""
     waiting = db.execute(
-        "SELECT COUNT(*) FROM jobs WHERE owner = ? AND status = 'queued'", (owner,)
+        f"SELECT COUNT(*) FROM {SHOWN} WHERE owner = ? AND status = 'queued'", (owner,)
     ).fetchone()[0]
     if waiting >= QUEUE_LIMIT:
         raise QueueFull(

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from tl_core import owners
 from tl_core.datasets import records
 from tl_core.datasets.limits import BadInput
-from tl_core.datasets.records import Dataset
+from tl_core.datasets.records import SAMPLE, Dataset
 from tl_core.ingest.assembly import commit
 from tl_core.ingest.image_writer import Progress
 from tl_core.ingest.layout import Layout
@@ -18,8 +19,6 @@ from tl_core.ingest.tabular import Item
 
 # Raised when a sample set's images change.
 FORMAT: Final = 3
-
-_PREFIX: Final = "sample:"
 
 
 @dataclass(frozen=True)
@@ -85,15 +84,16 @@ def sample(name: str, progress: Progress | None = None) -> Dataset:
     if found is not None:
         return found
     items = [Item(_source(picture), picture.label, picture.part) for picture in chosen.pictures()]
-    return commit(
-        Layout(items),
-        name=chosen.title,
-        kind="target",
-        mirror=chosen.mirror,
-        signature=_signature(name),
-        progress=progress,
-        brought=False,
-    )
+    # Whoever needs it first makes it for all.
+    with owners.acting(owners.EVERYBODY):
+        return commit(
+            Layout(items),
+            name=chosen.title,
+            kind="target",
+            mirror=chosen.mirror,
+            signature=_signature(name),
+            progress=progress,
+        )
 
 
 def known(name: str) -> Dataset | None:
@@ -102,13 +102,13 @@ def known(name: str) -> Dataset | None:
 
 
 def _signature(name: str) -> str:
-    return f"{_PREFIX}{name}:{FORMAT}"
+    return f"{SAMPLE}{name}:{FORMAT}"
 
 
 def sample_name(dataset: Dataset) -> str | None:
     """Return the name of the sample set that this data set is; None if it is none."""
     prefix, _, rest = dataset.signature.partition(":")
-    return rest.partition(":")[0] if f"{prefix}:" == _PREFIX else None
+    return rest.partition(":")[0] if f"{prefix}:" == SAMPLE else None
 
 
 def preview(name: str, most: int) -> list[tuple[str, bytes]]:
