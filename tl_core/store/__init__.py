@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 from tl_core.home import home
 from tl_core.store.database import StoreDamaged, StoreError, StoreFull
-from tl_core.store.jobs import NO_TAGS, QUEUE_LIMIT, Comparison, QueueFull, Status, Tags
+from tl_core.store.facts import QUEUE_LIMIT, Limits
+from tl_core.store.jobs import NO_TAGS, Comparison, QueueFull, Status, Tags
 from tl_core.store.people import People, Person, Room
 from tl_core.store.queue import MAX_ATTEMPTS
 from tl_core.store.retention import Retention
@@ -22,6 +23,7 @@ __all__ = [
     "QUEUE_LIMIT",
     "AnyStore",
     "Comparison",
+    "Limits",
     "Person",
     "QueueFull",
     "Room",
