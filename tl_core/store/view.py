@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Numbered: TypeAlias = list[tuple[int, ev.Event]]
 # Inside the class `list` is the method.
 Comparisons: TypeAlias = list[Comparison]
-Runs: TypeAlias = list[str]
+Names: TypeAlias = list[str]
 
 
 class View:
@@ -98,6 +98,18 @@ class View:
         if self._may_change(job):
             self._store.delete(job)
 
+    def runs_alone(self, job: str) -> Names:
+        """Return the runs of one's own job that no other job has."""
+        return self._store.runs_alone(job) if self._may_change(job) else []
+
+    def bytes_of(self, jobs: Sequence[str]) -> dict[str, int]:
+        """Return how much the results of one's own jobs take."""
+        return self._store.bytes_of(jobs, self.owner)
+
+    def comparisons_with(self, fingerprint: str) -> int:
+        """Return how many of one's own comparisons used a data set."""
+        return self._store.comparisons_with(fingerprint, self.owner)
+
     def request_cancel(self, job: str) -> None:
         """Cancel a waiting job at once, and ask whoever runs a running one to stop it."""
         if self._may_change(job):
@@ -132,18 +144,6 @@ class View:
         if self._everyones or job.owner == self.owner:
             return True
         return job.leader is not None and self._is_our_class(job.tags.class_code)
-
-    def bytes_of(self, jobs: Sequence[str]) -> dict[str, int]:
-        """Return how much the results of jobs take; of those that may not be opened nothing."""
-        return self._store.bytes_of([job for job in jobs if self.get(job) is not None])
-
-    def comparisons_with(self, fingerprint: str) -> int:
-        """Return how many of one's own comparisons used a data set."""
-        return self._store.comparisons_with(fingerprint, (self.owner,))
-
-    def runs_alone(self, job: str) -> Runs:
-        """Return the runs of one's own job that no other job has; of another's none."""
-        return self._store.runs_alone(job) if self._may_change(job) else []
 
     def device(self) -> dict[str, Any] | None:
         """Return what the latest worker reported, or None before the first one was ready."""
