@@ -16,6 +16,8 @@ from tl_core import home
 LOCAL: Final = "local"
 # Nobody in particular: sees only what comes with the app.
 EVERYBODY: Final = "everybody"
+# How the owners of jobs begin that work with nobody's data: what they find, everybody may see.
+SHARED: Final = "shared:"
 
 _OWNER = re.compile(r"[0-9a-f]{32,64}")
 _acting: ContextVar[str | None] = ContextVar("acting", default=None)

@@ -14,7 +14,7 @@ from tl_core.datasets import Dataset
 from tl_core.estimate import Counts, Plan
 from tl_core.ingest import source_probe
 from tl_core.request import data_config
-from tl_core.store import QUEUE_LIMIT, StoreError
+from tl_core.store import StoreError
 from tl_core.strategies import STRATEGIES, Strategy, custom_strategy
 from tl_core.weights import missing
 from tl_core.wording import number_of
@@ -144,7 +144,7 @@ def _reason(config: ComparisonConfig, row: Model, lacks_weights: bool, queued: i
         unusual.check(row, config.strategies, config, config.learning_rate)
     except NotPossible as fault:
         return str(fault)
-    if queued >= QUEUE_LIMIT:
+    if queued >= current.store().limits().waiting_per_person:
         return f"You already have {queued} comparisons waiting. Wait, or cancel one in the history."
     return ""
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tl_core.home import home
 from tl_core.store.database import StoreError, StoreFull
-from tl_core.store.facts import Facts
-from tl_core.store.jobs import NO_TAGS, QUEUE_LIMIT, Comparison, QueueFull, Status, Tags
+from tl_core.store.facts import QUEUE_LIMIT, Limits
+from tl_core.store.jobs import NO_TAGS, Comparison, QueueFull, Status, Tags
 from tl_core.store.log import Log
 from tl_core.store.queue import MAX_ATTEMPTS, Queue
 
@@ -18,6 +18,7 @@ __all__ = [
     "NO_TAGS",
     "QUEUE_LIMIT",
     "Comparison",
+    "Limits",
     "QueueFull",
     "Status",
     "Store",
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 
-class Store(Queue, Log, Facts):
+class Store(Queue, Log):
     """The store of one data directory; threads may share it, processes open their own.
 
     `path`: the SQLite file, by default `store.sqlite3` in the data directory. Raises StoreError if

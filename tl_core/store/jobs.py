@@ -13,10 +13,8 @@ import msgspec
 
 from tl_core.config import ComparisonConfig
 from tl_core.events import Progress
-from tl_core.store.database import Database, StoreError
-
-# Jobs that one owner may have waiting.
-QUEUE_LIMIT = 20
+from tl_core.store.database import StoreError
+from tl_core.store.facts import Facts
 
 Status: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -79,7 +77,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 Comparisons: TypeAlias = list[Comparison]
 
 
-class Jobs(Database):
+class Jobs(Facts):
     """Jobs by id, and the locks of those that a command executes in its own process."""
 
     def __init__(self, path: Path) -> None:
@@ -97,7 +95,7 @@ class Jobs(Database):
         request: Mapping[str, Any] | None = None,
         tags: Tags = NO_TAGS,
     ) -> str:
-        """Save a new job and return its id; raises QueueFull beyond QUEUE_LIMIT waiting jobs.
+        """Save a new job and return its id; raises QueueFull beyond the limit of waiting jobs.
 
         With `queued` false the job counts as running and the calling process executes it: until
         `finish` it holds a lock file that tells a starting runner that the job is in good hands.
@@ -108,7 +106,7 @@ class Jobs(Database):
         asked = msgspec.json.encode(request or {}).decode()
         with self.writing() as db:
             if queued:
-                refuse_flood(db, owner)
+                self.refuse_flood(db, owner)
             else:
                 # Before anyone can see the row, and take it for abandoned.
                 self._held[job] = self.job_lock(job)
@@ -177,6 +175,17 @@ class Jobs(Database):
             db.execute("DELETE FROM events WHERE job = ?", (job,))
             db.execute("DELETE FROM jobs WHERE id = ?", (job,))
 
+    def refuse_flood(self, db: sqlite3.Connection, owner: str) -> None:
+        """Raise QueueFull if an owner may not have one more job waiting."""
+        waiting = db.execute(
+            "SELECT COUNT(*) FROM jobs WHERE owner = ? AND status = 'queued'", (owner,)
+        ).fetchone()[0]
+        if waiting >= self.limits().waiting_per_person:
+            raise QueueFull(
+                f"You already have {waiting} comparisons waiting, which is as many as one person "
+                "may have. Wait for some of them, or cancel one."
+            )
+
     def job_lock(self, job: str) -> filelock.BaseFileLock:
         """Return the lock whose holder executes a job outside the queue."""
         folder = self.path.parent / "locks"
@@ -196,17 +205,6 @@ def remove_lock(lock: filelock.BaseFileLock) -> None:
     """Remove a released lock's file."""
     with contextlib.suppress(OSError):
         Path(lock.lock_file).unlink()
-
-
-def refuse_flood(db: sqlite3.Connection, owner: str) -> None:
-    """Raise QueueFull if an owner may not have one more job waiting."""
-    waiting = db.execute(
-        "SELECT COUNT(*) FROM jobs WHERE owner = ? AND status = 'queued'", (owner,)
-    ).fetchone()[0]
-    if waiting >= QUEUE_LIMIT:
-        raise QueueFull(
-            f"You already have {waiting} comparisons waiting. Wait for some of them, or cancel one."
-        )
 
 
 def comparison(row: sqlite3.Row) -> Comparison:

@@ -6,14 +6,19 @@ from collections.abc import Iterable
 import msgspec
 
 from tl_core import events as ev
+from tl_core.config import BATCH_SIZE
+from tl_core.owners import SHARED
 from tl_core.store.database import Database
 
 
 class Log(Database):
     """Events by job, finished runs by run id."""
 
-    def append(self, job: str, events: Iterable[ev.Event]) -> None:
-        """Add to a job's log, all or nothing.
+    def append(self, job: str, events: Iterable[ev.Event], *, lease: int | None = None) -> bool:
+        """Add to a job's log, all or nothing; return whether it was.
+
+        Nothing is written for a `lease` that is no longer the job's: it was started again since.
+        None is whoever executes a job of its own.
 
         `Progress` is not logged, it replaces the job's current message. What a continued job
         reports a second time is not stored again, so its log reads as if it had never stopped. The
@@ -22,8 +27,11 @@ class Log(Database):
         continued goes through its points again, so `PointStarted` may follow later points.
         """
         with self.writing() as db:
+            if not holds(db, job, lease):
+                return False
             for event in events:
                 add(db, job, event)
+        return True
 
     def events(
         self, job: str, after: int = 0, until: int | None = None
@@ -38,19 +46,35 @@ class Log(Database):
             ).fetchall()
         return [(row["sequence"], ev.decode(row["body"])) for row in rows]
 
-    def finished(self, runs: Iterable[str]) -> dict[str, ev.RunEnded]:
-        """Return those of the runs that any saved job has completed, by run id."""
-        found = {run: self.finished_run(run) for run in runs}
+    def finished(self, runs: Iterable[str], owner: str | None = None) -> dict[str, ev.RunEnded]:
+        """Return those of the runs that `finished_run` knows, by run id."""
+        found = {run: self.finished_run(run, owner) for run in runs}
         return {run: event for run, event in found.items() if event is not None}
 
-    def finished_run(self, run: str) -> ev.RunEnded | None:
-        """Return a completed run, or None."""
+    def finished_run(self, run: str, owner: str | None = None) -> ev.RunEnded | None:
+        """Return a completed run, or None; of one owner or of nobody in particular, or of anyone.
+
+        Whether somebody else has trained on the same images is nobody's business.
+        """
         with self.reading() as db:
             row = db.execute(
-                "SELECT body FROM events WHERE ended_run = ? LIMIT 1", (run,)
+                """SELECT body FROM events WHERE ended_run = ?1 AND (?2 IS NULL OR EXISTS (
+                       SELECT 1 FROM jobs WHERE jobs.id = events.job
+                           AND (jobs.owner = ?2 OR substr(jobs.owner, 1, ?4) = ?3))) LIMIT 1""",
+                (run, owner, SHARED, len(SHARED)),
             ).fetchone()
         event = None if row is None else ev.decode(row["body"])
         return event if isinstance(event, ev.RunEnded) else None
+
+
+def holds(db: sqlite3.Connection, job: str, lease: int | None) -> bool:
+    """Return whether a start of a job is its latest and still counts; None always may write."""
+    if lease is None:
+        return True
+    row = db.execute(
+        "SELECT 1 FROM jobs WHERE id = ? AND status = 'running' AND lease = ?", (job, lease)
+    ).fetchone()
+    return row is not None
 
 
 def add(db: sqlite3.Connection, job: str, event: ev.Event) -> None:
@@ -66,6 +90,8 @@ def add(db: sqlite3.Connection, job: str, event: ev.Event) -> None:
         db.execute("UPDATE jobs SET point = ? WHERE id = ?", (point, job))
     # A job continued after an update reports new versions: the first event is brought up to date.
     started = isinstance(event, ev.ComparisonStarted)
+    if isinstance(event, ev.MicroBatchHalved):
+        _remember_halving(db, job, event.micro_batch)
     again = "DO UPDATE SET body = excluded.body" if started else "DO NOTHING"
     db.execute(
         f"""INSERT INTO events (job, sequence, body, once, ended_run)
@@ -85,6 +111,17 @@ def add(db: sqlite3.Connection, job: str, event: ev.Event) -> None:
         db.execute("UPDATE jobs SET config = ? WHERE id = ? AND point IS NULL", (config, job))
 
 
+def _remember_halving(db: sqlite3.Connection, job: str, micro_batch: int) -> None:
+    """Have a comparison that is continued begin as small as it ended: alike for all its runs.
+
+    Each point of a sweep finds out anew.
+    """
+    db.execute(
+        "UPDATE jobs SET halvings = MAX(halvings, ?) WHERE id = ? AND point IS NULL",
+        ((BATCH_SIZE // micro_batch).bit_length() - 1, job),
+    )
+
+
 def _once(db: sqlite3.Connection, job: str, event: ev.Event) -> str | None:
     """Return the name under which an event may be in a log only once."""
     row = db.execute("SELECT point FROM jobs WHERE id = ?", (job,)).fetchone()
@@ -101,6 +138,8 @@ def _name(event: ev.Event) -> str | None:
             return f"{kind} {event.run_id} {event.step}"
         case ev.RunStarted() | ev.RunEnded():
             return f"{kind} {event.run_id}"
+        case ev.MicroBatchHalved():
+            return f"{kind} {event.micro_batch}"
         case ev.ComparisonStarted() | ev.ComparisonEnded() | ev.Answered():
             return kind
         case ev.SweepStarted() | ev.SweepEnded():
