@@ -22,7 +22,7 @@ from tl_core.worker import relay
 _held: list[filelock.BaseFileLock] = []
 
 
-def play(job: pipe.Job, end: pipe.WorkerEnd) -> Iterator[Event]:
+def play(job: pipe.Job, end: pipe.End) -> Iterator[Event]:
     """Yield the script's events and do its misdeeds."""
     for line in job.request["script"]:
         verb, _, word = line.partition(" ")
@@ -37,6 +37,8 @@ def play(job: pipe.Job, end: pipe.WorkerEnd) -> Iterator[Event]:
             yield epoch_ended(word, step=1)
         elif verb == "say":
             yield Progress(message=word)
+        elif verb == "pid":
+            yield Progress(message=str(os.getpid()))
         elif verb == "whose":
             yield Progress(message=f"{job.owner} {job.halvings}")
         elif verb == "until_give_way":

@@ -6,7 +6,6 @@ it, and leaves running jobs marked so: the next runner continues them.
 """
 
 import contextlib
-import os
 import shutil
 import signal
 import sys
@@ -20,7 +19,7 @@ import filelock
 
 from tl_core import pipe
 from tl_core.executor import Executor, Lease, Lost, NotReady
-from tl_core.executors.local import LocalExecutor
+from tl_core.executors.choose import chosen
 from tl_core.home import home
 from tl_core.leases import TICK_SECONDS, Leased
 from tl_core.store import Store, StoreFull
@@ -175,22 +174,13 @@ def main() -> int:
     except filelock.Timeout:
         return 0
     with lock, contextlib.closing(Store()) as store:
-        return run(store, local(store), stopping)
+        return run(store, stopping)
 
 
-def local(store: Store) -> LocalExecutor:
-    """Return the workers of this machine, as many at once as TL_SLOTS says."""
-    return LocalExecutor(
-        os.environ.get("TL_WORKER_MODULE", "tl_core.worker"),
-        os.environ.get("TL_SLOTS", "1"),
-        jobs_wait=store.anyone_waits,
-    )
-
-
-def run(store: Store, executor: Executor, stopping: threading.Event) -> int:
+def run(store: Store, stopping: threading.Event) -> int:
     """Work on the queue until told to stop; return 1 after saying why it cannot."""
     try:
-        runner = Runner(store, executor)
+        runner = Runner(store, chosen(store.anyone_waits))
     except NotReady as error:
         store.set_notice(str(error))
         print(error, file=sys.stderr)
