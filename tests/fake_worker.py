@@ -84,24 +84,16 @@ def prepare() -> dict[str, Any]:
     _held.append(alive)
     if "FAKE_NEVER_READY" in os.environ:
         threading.Event().wait()
-    gpus = int(os.environ.get("FAKE_GPUS", "0"))
-    return {"device": "fake", "gpus": gpus, "pid": os.getpid()}
+    return {"device": "fake", "gpus": int(os.environ.get("FAKE_GPUS", "0")), "pid": os.getpid()}
 
 
 def perform(job: pipe.Job, end: pipe.End) -> pipe.Done | pipe.Failed | pipe.Yielded:
+    """Play the job's script."""
     try:
         return relay(play(job, end), end)
     except RuntimeError as error:
         return pipe.Failed(str(error))
 
 
-def main() -> None:
-    """Be a worker."""
-    end = pipe.WorkerEnd()
-    end.send(pipe.Ready(prepare()))
-    end.listen()
-    end.send(perform(end.receive_job(), end))
-
-
 if __name__ == "__main__":
-    main()
+    pipe.serve(prepare, perform)

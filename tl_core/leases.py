@@ -14,6 +14,8 @@ from tl_core.store.queue import Ending
 
 # How often events are written and cancel requests looked at.
 TICK_SECONDS = 0.2
+# A job may keep its place this long while somebody else waits.
+SLICE_SECONDS = 20.0
 
 
 class Leased:

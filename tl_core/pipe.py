@@ -5,7 +5,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
@@ -174,16 +174,6 @@ class WorkerEnd:
             raise TypeError(f"A job was expected, got {type(message).__name__}.")
         return message
 
-    def beat(self) -> None:
-        """Say every few seconds that the process runs, whatever it computes."""
-
-        def say() -> None:
-            while True:
-                self.send(Alive())
-                time.sleep(ALIVE_SECONDS)
-
-        threading.Thread(target=say, daemon=True).start()
-
     def find(self, run_id: str) -> RunEnded | None:
         """Ask the runner for a run that was completed earlier."""
         self.send(Ask(run_id))
@@ -196,3 +186,27 @@ class WorkerEnd:
     def must_give_way(self) -> bool:
         """Whether somebody else's job waits and this one has had its slice."""
         return self._give_way.is_set()
+
+
+def beat(end: End) -> None:
+    """Say every few seconds that the process runs, whatever it computes."""
+
+    def say() -> None:
+        while True:
+            end.send(Alive())
+            time.sleep(ALIVE_SECONDS)
+
+    threading.Thread(target=say, daemon=True).start()
+
+
+def serve(
+    prepare: Callable[[], dict[str, Any]],
+    perform: Callable[[Job, End], Done | Failed | Yielded],
+) -> None:
+    """Be a worker over pipes: one job, then exit. `prepare` returns the report for `Ready`."""
+    end = WorkerEnd()
+    end.send(Ready(prepare()))
+    end.listen()
+    job = end.receive_job()
+    beat(end)
+    end.send(perform(job, end))

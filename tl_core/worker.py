@@ -161,15 +161,5 @@ def perform(job: pipe.Job, end: pipe.End) -> pipe.Done | pipe.Failed | pipe.Yiel
         return pipe.Failed(reason(error), traceback.format_exc())
 
 
-def main() -> None:
-    """Be a worker: one job, then exit."""
-    end = pipe.WorkerEnd()
-    end.send(pipe.Ready(prepare()))
-    end.listen()
-    job = end.receive_job()
-    end.beat()
-    end.send(perform(job, end))
-
-
 if __name__ == "__main__":
-    main()
+    pipe.serve(prepare, perform)
