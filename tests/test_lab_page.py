@@ -215,7 +215,7 @@ def test_a_waiting_job_says_its_place(store: Store) -> None:
     store.create(config, "first")
     job = store.create(config, "second")
     page = open_lab(job)
-    assert page.get("progress")[0].proto.text == "Waiting: place 2 in the queue"
+    assert page.get("progress")[0].proto.text == "Place 2 in the queue: 1 job before it"
 
 
 def test_progress_cards_and_lines_fill_in_as_runs_end(store: Store) -> None:

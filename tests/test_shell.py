@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
+import filelock
 import pytest
 import streamlit as st
 
@@ -39,11 +40,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_the_queue_is_started_once_and_again_when_it_ended(tmp_path: Path, clock) -> None:
+def test_the_queue_is_started_once_and_again_when_it_ended(
+    tmp_path: Path, clock, monkeypatch
+) -> None:
+    monkeypatch.setenv("TL_SLOTS", "2")
     process = runner.RunnerProcess(tmp_path)
     process.ensure()
     process.ensure()
     (first,) = FakeProcess.started
+    assert first.options["env"]["TL_SLOTS"] == "2"
     assert first.command == [sys.executable, "-m", "tl_core.runner"]
     assert first.options["stdin"] == subprocess.PIPE
     assert first.options["env"]["TL_HOME"] == str(tmp_path)
@@ -51,6 +56,16 @@ def test_the_queue_is_started_once_and_again_when_it_ended(tmp_path: Path, clock
     clock[0] += runner.RETRY_SECONDS
     process.ensure()
     assert len(FakeProcess.started) == 2
+
+
+def test_no_queue_is_started_beside_one_that_works(tmp_path: Path, clock) -> None:
+    process = runner.RunnerProcess(tmp_path)
+    with filelock.FileLock(tmp_path / "runner.lock", thread_local=False):
+        process.ensure()
+        assert FakeProcess.started == []
+    clock[0] += runner.RETRY_SECONDS
+    process.ensure()
+    assert len(FakeProcess.started) == 1
 
 
 def test_a_queue_that_ends_at_once_is_not_started_at_every_click(tmp_path: Path, clock) -> None:

@@ -39,8 +39,34 @@ def parser() -> argparse.ArgumentParser:
     convert = commands.add_parser("convert-weights", help="turn a .pth into .safetensors")
     convert.add_argument("source", type=Path, metavar="IN.pth")
     convert.add_argument("target", type=Path, metavar="OUT.safetensors")
+    _add_room(commands.add_parser("room", help="open the app to a room of people"))
+    _add_store(commands)
     commands.add_parser("doctor", help="say what this machine has, and what to mend")
+    status = commands.add_parser("status", help="say how the server is: queue, people, disk")
+    status.add_argument("--json", action="store_true", help="all of it as JSON")
+    status.add_argument("--prometheus", action="store_true", help="in a monitor's text format")
     return root
+
+
+def _add_store(commands: Any) -> None:
+    backup = commands.add_parser("backup", help="write a complete copy of the history")
+    backup.add_argument("file", type=Path, metavar="FILE")
+    restore = commands.add_parser("restore", help="go back to a backup, or begin an empty history")
+    which = restore.add_mutually_exclusive_group(required=True)
+    which.add_argument("file", nargs="?", metavar="FILE", help="a backup, or `latest`")
+    which.add_argument("--empty", action="store_true", help="begin an empty history")
+    clean = commands.add_parser("clean", help="remove what nobody needs any more")
+    add = clean.add_argument
+    add("--older-than", type=_days, metavar="DAYS", help="also jobs that ended before so many days")
+    add("--cache", action="store_true", help="also all that can be computed again")
+    add("--dry-run", action="store_true", help="say what would go, remove nothing")
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if days < 0:
+        raise argparse.ArgumentTypeError("days are counted back from now: 0 or more")
+    return days
 
 
 def _add_compare(compare: argparse.ArgumentParser) -> None:
@@ -126,6 +152,21 @@ def _add_report(report: argparse.ArgumentParser) -> None:
     )
     add("--predictions", type=Path, metavar="FILE", help="a CSV line for each test image")
     add("--script", type=Path, metavar="FILE.py", help="Python that gives the numbers again")
+
+
+def _add_room(room: argparse.ArgumentParser) -> None:
+    add = room.add_argument
+    add("--port", type=int, default=8501, metavar="N")
+    add("--code", help="of up to 32 letters and digits; default: the last room's, else a new one")
+    add("--new-code", action="store_true", help="not the last room's code")
+    add(
+        "--address",
+        default="0.0.0.0",
+        help="listen on this address of the machine only, 127.0.0.1 behind a reverse proxy; "
+        "default: on all",
+    )
+    add("--link", metavar="URL", help="what participants open, if a reverse proxy is in front")
+    add("--yes", action="store_true", help="do not ask whether to open it")
 
 
 def _add_questions(commands: Any) -> None:
@@ -297,10 +338,34 @@ def _convert(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _room(options: argparse.Namespace) -> int:
+    from tl_core import room_command
+
+    return room_command.open_room(options)
+
+
+def _keep(options: argparse.Namespace) -> int:
+    from tl_core import store_command
+
+    if options.command == "restore" and options.empty:
+        return store_command.begin_empty(options)
+    return {
+        "backup": store_command.backup,
+        "restore": store_command.restore,
+        "clean": store_command.clean,
+    }[options.command](options)
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from tl_core import doctor
 
     return int(doctor.report())
+
+
+def _status(options: argparse.Namespace) -> int:
+    from tl_core import status_command
+
+    return status_command.status(options)
 
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -315,5 +380,8 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "download-weights": _download,
     "draw-source": _draw,
     "convert-weights": _convert,
+    "room": _room,
+    **dict.fromkeys(("backup", "restore", "clean"), _keep),
     "doctor": _doctor,
+    "status": _status,
 }

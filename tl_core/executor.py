@@ -22,11 +22,13 @@ class NotReady(RuntimeError):
 class Lost(msgspec.Struct, frozen=True):
     """The process of a lease is gone without a last message; `reason` is for the user.
 
-    `memory`: whether the system ended it because memory ran out.
+    `memory`: whether the system ended it because memory ran out. `details`: what it said last, for
+    the log.
     """
 
     reason: str
     memory: bool = False
+    details: str = ""
 
 
 Told: TypeAlias = tuple[Lease, pipe.FromWorker | Lost]
@@ -40,6 +42,12 @@ class Executor(Protocol):
 
     def report(self) -> dict[str, Any] | None:
         """Return device and versions as a worker reported them, None before one was ready."""
+
+    def trouble(self) -> str:
+        """Return why no process that could execute a job can be started now, or an empty text.
+
+        A job is submitted all the same, and fails with this reason if it still holds.
+        """
 
     def free(self) -> int:
         """Return how many jobs could be submitted now."""
@@ -56,7 +64,8 @@ class Executor(Protocol):
     def poll(self, seconds: float) -> Sequence[Told]:
         """Return what workers said, in their order, waiting at most `seconds` for the first.
 
-        The last of every lease is one of `pipe.LAST` or `Lost`; then its place is free again.
+        The first of every lease is `pipe.Ready`, once its worker has the job: from then on it is
+        never silent for long. The last is one of `pipe.LAST` or `Lost`; then its place is free.
         """
 
     def close(self) -> None:

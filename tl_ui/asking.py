@@ -10,7 +10,7 @@ from tl_core.config import ComparisonConfig, content_hash
 from tl_core.events import Answered
 from tl_core.evidence import LOOK_BACK
 from tl_core.store import Comparison, StoreError
-from tl_ui import current
+from tl_ui import current, queue_place
 from tl_ui.widgets import flash, problem, safe_label
 
 
@@ -107,8 +107,7 @@ def _progress(job_id: str) -> None:
     job = store.get(job_id)
     if job is None or not job.active:
         st.rerun()
-    position = store.position(job.id)
-    waits = f"Waiting for {position - 1} earlier jobs" if position and position > 1 else "Starting"
+    waits = queue_place.words(job) if job.status == "queued" else "Starting"
     progress = job.progress
     share = (progress.fraction if progress else None) or 0.0
     st.progress(share, text=safe_label(progress.message if progress else waits))

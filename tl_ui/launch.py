@@ -14,11 +14,11 @@ from tl_core.datasets import Dataset
 from tl_core.estimate import Counts, Plan
 from tl_core.ingest import source_probe
 from tl_core.request import data_config
-from tl_core.store import QUEUE_LIMIT, StoreError
+from tl_core.store import StoreError
 from tl_core.strategies import STRATEGIES, Strategy, custom_strategy
 from tl_core.weights import missing
 from tl_core.wording import number_of
-from tl_ui import class_map_editor, current, follow, widgets, workshop
+from tl_ui import class_map_editor, current, follow, room_limit, widgets, workshop
 from tl_ui.state import Choice, choose
 
 
@@ -84,7 +84,7 @@ def prepared(chosen: Choice) -> Prepared:
         ),
         given_split=datasets.has_given_split(data),
         lacks_weights=file is None,
-        reason=_reason(config, row, file is None, queued),
+        reason=_reason(config, row, file is None, queued) or room_limit.reason(),
         waiting=current.store().active_jobs(),
     )
 
@@ -142,7 +142,7 @@ def _reason(config: ComparisonConfig, row: Model, lacks_weights: bool, queued: i
         unusual.check(row, config.strategies, config, config.learning_rate)
     except NotPossible as fault:
         return str(fault)
-    if queued >= QUEUE_LIMIT:
+    if queued >= current.whole_store().limits().waiting_per_person:
         return f"You already have {queued} comparisons waiting. Wait, or cancel one in the history."
     return ""
 

@@ -10,7 +10,7 @@ from tl_core.record import Record
 from tl_core.store import Comparison
 from tl_core.strategies import Strategy
 from tl_core.wording import duration, number_of
-from tl_ui import chart, current, follow, launch, recorded, scoreboard, theme
+from tl_ui import chart, current, follow, launch, queue_place, recorded, scoreboard, theme
 from tl_ui.lab_setup import COLUMNS, majority
 from tl_ui.recorded import Recorded
 from tl_ui.widgets import safe_label
@@ -93,8 +93,7 @@ def _data_name(job: Comparison) -> str:
 def _progress(job: Comparison, found: Record) -> None:
     """Say what is happening, which run of how many, how long so far and to go."""
     if job.status == "queued":
-        place = current.store().position(job.id) or 1
-        st.progress(0.0, text=f"Waiting: place {place} in the queue")
+        st.progress(0.0, text=queue_place.words(job))
         notice = current.store().notice()
         st.caption(
             safe_label(notice, 300) if notice else "It starts by itself. You may leave this page."

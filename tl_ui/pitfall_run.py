@@ -15,7 +15,7 @@ from tl_core.pitfalls import PITFALLS, Pitfall
 from tl_core.record import Record, record
 from tl_core.remaining import current as current_run
 from tl_core.store import NO_TAGS, Comparison, StoreError, Tags
-from tl_ui import asking, current
+from tl_ui import asking, current, queue_place
 from tl_ui.card_deck import PITFALL_DECK
 from tl_ui.follow import follow
 from tl_ui.widgets import flash, safe_label
@@ -131,9 +131,8 @@ def _cancel(found: Parts) -> None:
 
 def _share(job: Comparison) -> tuple[float, str]:
     """Return how far a job is, 0 to 1, and what it does."""
-    position = current.store().position(job.id)
-    if position is not None:
-        return 0.0, f"Waiting: place {position} in the queue"
+    if job.status == "queued":
+        return 0.0, queue_place.words(job)
     found = follow(job.id).found if job.kind == "compare" else Record()
     if found.started is None:
         begun = job.progress.fraction or 0.0 if job.progress else 0.0

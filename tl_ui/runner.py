@@ -12,9 +12,10 @@ import threading
 import time
 from pathlib import Path
 
+import filelock
 import streamlit as st
 
-from tl_core import catalog, owners
+from tl_core import catalog, log, owners
 from tl_core.home import home
 from tl_core.ingest import source_probe
 from tl_core.weights import FIRST_MODEL
@@ -44,12 +45,24 @@ class RunnerProcess:
             if time.monotonic() - self._tried < RETRY_SECONDS:
                 return
             self._tried = time.monotonic()
+            if _works_elsewhere(self._data):
+                return
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tl_core.runner"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 env=environment(self._data),
             )
+
+
+def _works_elsewhere(data: Path) -> bool:
+    """Return whether a process that is not ours works on the queue, as in a room."""
+    lock = filelock.FileLock(data / "runner.lock")
+    try:
+        with lock.acquire(timeout=0):
+            return False
+    except filelock.Timeout:
+        return True
 
 
 def environment(data: Path) -> dict[str, str]:
@@ -71,6 +84,9 @@ def _settle() -> bool:
     import pandas  # noqa: F401
     import scipy.stats  # noqa: F401
 
+    # What goes wrong in a page is told its visitor without details: here they are kept.
+    log.start("web", "streamlit.error_util")
+    log.note("web process started")
     gc.collect()
     gc.freeze()
     return True

@@ -12,8 +12,9 @@ from streamlit.navigation.page import Page
 
 from tl_core.catalog import catalog
 from tl_core.config import ComparisonConfig
+from tl_core.store import Comparison
 from tl_core.wording import number_of
-from tl_ui import current, lesson_link, theme
+from tl_ui import current, identity, lesson_link, queue_place, theme
 from tl_ui.widgets import leave_flash, safe_label
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -81,6 +82,12 @@ def pages() -> list[Page]:
             title="Lessons",
             help="Ready lessons for a class: predict, run, see; and what a class has found.",
         ),
+        st.Page(
+            _ROOT / theme.ROOM,
+            title="Room",
+            visibility="visible" if identity.is_teacher() else "hidden",
+            help="How people get in, who is here, the queue, and what everybody has found.",
+        ),
     ]
 
 
@@ -135,7 +142,7 @@ def _strip() -> None:
             running = next((job for job in active if job.status == "running"), active[0])
             st.page_link(
                 theme.PAGE_OF_KIND.get(running.kind, theme.MODEL),
-                label=f"{number_of(len(active), 'job')} {theme.STATUS[running.status][0]}",
+                label=_under_way(len(active), running),
                 icon=":material/progress_activity:",
                 query_params={"job": running.id} if running.kind in _ADDRESSED else None,
                 help=safe_label(running.name),
@@ -144,6 +151,12 @@ def _strip() -> None:
     if notice:
         st.warning(notice, icon=":material/hard_drive:")
     _tell_endings({job.id: job.name for job in active})
+
+
+def _under_way(count: int, first: Comparison) -> str:
+    when = queue_place.brief(first) if first.status == "queued" else ""
+    word = theme.STATUS[first.status][0]
+    return f"{number_of(count, 'job')} {word}{when and ', '}{when}"
 
 
 def _tell_endings(active: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ from tl_core.sweep_measures import SweepMeasure, measures
 from tl_core.sweep_points import SWEEPS
 from tl_core.swept import Swept
 from tl_core.wording import duration
-from tl_ui import big_screen, chart, current, live, sweep_jobs
+from tl_ui import big_screen, chart, current, live, queue_place, sweep_jobs
 from tl_ui.sweep_jobs import FollowedSweep
 from tl_ui.widgets import safe_label
 
@@ -89,8 +89,7 @@ def _controls(job: Comparison) -> None:
 
 def _progress(job: Comparison, sweep: Sweep, found: Swept) -> None:
     if job.status == "queued":
-        place = current.store().position(job.id) or 1
-        st.progress(0.0, text=f"Waiting: place {place} in the queue")
+        st.progress(0.0, text=queue_place.words(job))
         return
     share = sweep_jobs.share(found, len(sweep.points))
     st.progress(share, text=_doing(job, sweep, found))

@@ -69,7 +69,7 @@ def _link() -> None:
             ":material/info: This address works on this computer alone. For others, open the app "
             "under the name that they use, and copy the link then."
         )
-    st.image(_picture(address), width=200, alt="QR code of the lesson link")
+    st.image(picture(address), width=200, alt="QR code of the lesson link")
 
 
 def url(here: str, query: dict[str, str]) -> str:
@@ -79,7 +79,8 @@ def url(here: str, query: dict[str, str]) -> str:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _picture(address: str) -> bytes:
+def picture(address: str) -> bytes:
+    """Return an address as a QR code, PNG."""
     file = io.BytesIO()
     segno.make(address, error="m").save(file, kind="png", scale=6, border=2)
     return file.getvalue()

@@ -30,12 +30,28 @@ HISTORY: Final = "pages/history.py"
 PITFALLS: Final = "pages/pitfalls.py"
 LESSONS: Final = "pages/lessons.py"
 WHAT_IF: Final = "pages/what_if.py"
+ROOM: Final = "pages/room.py"
 
 STALE: Final = "data changed since"
 STALE_HELP: Final = (
     "Images were dropped, relabelled or grouped after this comparison. It shows what was true of "
     "the data as they were; choose the changed data in the Lab and compare again."
 )
+
+# What a job of each kind is, for somebody who did not ask for it.
+KINDS: Final = {
+    "compare": "Comparison",
+    "sweep": "What if",
+    "predict": "Prediction",
+    "inspect": "Look inside",
+    "export": "Export",
+    "interpolate": "Interpolation",
+    "check": "Data check",
+    "shift": "Class balance",
+    "stress": "Preprocessing check",
+    "rank": "Model ranking",
+    "download": "Download",
+}
 
 # Where a job of each kind was started; the rest belongs to the model page.
 PAGE_OF_KIND: Final = {

@@ -7,6 +7,19 @@ import msgspec
 
 from tl_core.store.database import Database
 
+# Jobs that one person may have waiting.
+QUEUE_LIMIT = 20
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one person may take of the queue.
+
+    `active_per_person`: jobs that may run at the same time, None for as many as there is room for.
+    """
+
+    active_per_person: int | None = None
+    waiting_per_person: int = QUEUE_LIMIT
+
 
 class Facts(Database):
     """Single values by name."""
@@ -28,8 +41,26 @@ class Facts(Database):
         """Return why jobs cannot start now; empty when they can."""
         return self._get("notice", str) or ""
 
+    def hold(self, wanted: bool) -> None:
+        """Let no more jobs start, or let them start again; what runs goes on."""
+        self._set("held", wanted)
+
+    def held(self) -> bool:
+        """Return whether the queue is held."""
+        return bool(self._get("held", bool))
+
+    def set_limits(self, limits: Limits) -> None:
+        """Say what one person may take of the queue."""
+        self._set("limits", limits)
+
+    def limits(self) -> Limits:
+        """Return what one person may take of the queue."""
+        return self._get("limits", Limits) or Limits()
+
     def remember(self, key: str, value: float) -> None:
-        """Save a measured speed for later estimates."""
+        """Save a measured speed for later estimates; where nothing may be written it is lost."""
+        if self.read_only:
+            return
         with self.writing() as db:
             db.execute("REPLACE INTO speeds (key, value) VALUES (?, ?)", (key, value))
 

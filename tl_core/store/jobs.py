@@ -14,11 +14,9 @@ import msgspec
 from tl_core.config import ComparisonConfig
 from tl_core.events import Progress
 from tl_core.owners import SHARED
-from tl_core.store.database import Database, StoreError
-from tl_core.store.shown import SHOWN
-
-# Jobs that one owner may have waiting.
-QUEUE_LIMIT = 20
+from tl_core.store.database import StoreError
+from tl_core.store.facts import Facts
+from tl_core.store.shown import ACTIVE, SHOWN
 
 Status: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -51,7 +49,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     happen; `seconds` is computing time over all finished slices. `progress` is the latest message
     of a running job; `attempts` counts starts that did not end by giving the slot to others,
     `lease` all starts; `halvings`: how often it was lost because memory ran out. `leader`: the job
-    of nobody's that this one follows, because several people asked for the same.
+    of nobody's that this one follows, because several people asked for the same. `slice_started`:
+    since when it runs this time; `front`: above 0 where it was moved to the front of the queue.
     """
 
     id: str
@@ -72,6 +71,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     lease: int = 0
     halvings: int = 0
     leader: str | None = None
+    slice_started: float | None = None
+    front: int = 0
 
     @property
     def active(self) -> bool:
@@ -83,12 +84,12 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 Comparisons: TypeAlias = list[Comparison]
 
 
-class Jobs(Database):
+class Jobs(Facts):
     """Jobs by id, and the locks of those that a command executes in its own process."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._held: dict[str, filelock.BaseFileLock] = {}
-        super().__init__(path)
+        super().__init__(path, read_only=read_only)
 
     def create(
         self,
@@ -101,7 +102,7 @@ class Jobs(Database):
         request: Mapping[str, Any] | None = None,
         tags: Tags = NO_TAGS,
     ) -> str:
-        """Save a new job and return its id; raises QueueFull beyond QUEUE_LIMIT waiting jobs.
+        """Save a new job and return its id; raises QueueFull beyond the limit of waiting jobs.
 
         With `queued` false the job counts as running and the calling process executes it: until
         `finish` it holds a lock file that tells a starting runner that the job is in good hands.
@@ -112,7 +113,7 @@ class Jobs(Database):
         asked = msgspec.json.encode(request or {}).decode()
         with self.writing() as db:
             if queued:
-                refuse_flood(db, owner)
+                self.refuse_flood(db, owner)
             else:
                 # Before anyone can see the row, and take it for abandoned.
                 self._held[job] = self.job_lock(job)
@@ -149,14 +150,20 @@ class Jobs(Database):
 
         What others follow is nobody's job and not among them.
         """
+        given = {"owner": owner, "kind": kind, "class_code": class_code}
+        wanted = {name: value for name, value in given.items() if value is not None}
+        # Only what is asked for: a condition that may be empty would keep the indices from use.
+        conditions = [f"{name} = :{name}" for name in wanted]
+        conditions += [ACTIVE] if active else []
         with self.reading() as db:
             rows = db.execute(
                 f"""SELECT * FROM {SHOWN}
-                    WHERE (?1 IS NULL OR owner = ?1) AND (?2 IS NULL OR kind = ?2)
-                      AND (NOT ?3 OR status IN ('queued', 'running'))
-                      AND (?6 IS NULL OR class_code = ?6) AND substr(owner, 1, ?7) != ?8
-                    ORDER BY number DESC LIMIT ?4 OFFSET ?5""",
-                (owner, kind, active, limit, offset, class_code, len(SHARED), SHARED),
+                    WHERE {" AND ".join(["substr(owner, 1, :length) != :shared", *conditions])}
+                    ORDER BY number DESC LIMIT :limit OFFSET :offset""",
+                {
+                    **wanted,
+                    **{"length": len(SHARED), "shared": SHARED, "limit": limit, "offset": offset},
+                },
             ).fetchall()
         return [comparison(row) for row in rows]
 
@@ -177,13 +184,28 @@ class Jobs(Database):
             db.execute("UPDATE jobs SET name = ? WHERE id = ?", (name, job))
 
     def delete(self, job: str) -> None:
-        """Forget a job with its results; raises StoreError while it runs."""
+        """Forget a job with its results and return their room; raises StoreError while it runs.
+
+        `deletion.delete_job` also removes what the job left beside the store.
+        """
         with self.writing() as db:
             row = db.execute("SELECT status FROM jobs WHERE id = ?", (job,)).fetchone()
             if row is not None and row["status"] == "running":
                 raise StoreError("This comparison is still running. Cancel it first.")
             db.execute("DELETE FROM events WHERE job = ?", (job,))
             db.execute("DELETE FROM jobs WHERE id = ?", (job,))
+        self.shrink()
+
+    def refuse_flood(self, db: sqlite3.Connection, owner: str) -> None:
+        """Raise QueueFull if an owner may not have one more job waiting."""
+        waiting = db.execute(
+            f"SELECT COUNT(*) FROM {SHOWN} WHERE owner = ? AND status = 'queued'", (owner,)
+        ).fetchone()[0]
+        if waiting >= self.limits().waiting_per_person:
+            raise QueueFull(
+                f"You already have {waiting} comparisons waiting, which is as many as one person "
+                "may have. Wait for some of them, or cancel one."
+            )
 
     def job_lock(self, job: str) -> filelock.BaseFileLock:
         """Return the lock whose holder executes a job outside the queue."""
@@ -204,17 +226,6 @@ def remove_lock(lock: filelock.BaseFileLock) -> None:
     """Remove a released lock's file."""
     with contextlib.suppress(OSError):
         Path(lock.lock_file).unlink()
-
-
-def refuse_flood(db: sqlite3.Connection, owner: str) -> None:
-    """Raise QueueFull if an owner may not have one more job waiting."""
-    waiting = db.execute(
-        f"SELECT COUNT(*) FROM {SHOWN} WHERE owner = ? AND status = 'queued'", (owner,)
-    ).fetchone()[0]
-    if waiting >= QUEUE_LIMIT:
-        raise QueueFull(
-            f"You already have {waiting} comparisons waiting. Wait for some of them, or cancel one."
-        )
 
 
 def comparison(row: sqlite3.Row) -> Comparison:

@@ -1,4 +1,4 @@
-"""Who runs next: fair between owners, and safe when a process disappears."""
+"""How a job leaves its process: ended, given back, or lost; safe when a process disappears."""
 
 import sqlite3
 import time
@@ -8,64 +8,25 @@ import filelock
 
 from tl_core.events import JobEnded
 from tl_core.store.database import StoreError
-from tl_core.store.jobs import Comparison, Jobs, comparison, refuse_flood, remove_lock
-from tl_core.store.log import add
+from tl_core.store.jobs import remove_lock
+from tl_core.store.log import add, holds
+from tl_core.store.turns import Turns
 
 # A job whose process vanished is started this many times at most.
 MAX_ATTEMPTS = 3
 
 Ending: TypeAlias = Literal["done", "failed", "cancelled"]
 
-# Round robin: everyone's first job before anyone's second, who was served longest ago first.
-_ORDER = """
-    SELECT id FROM (
-        SELECT id, front, ticket,
-            ROW_NUMBER() OVER (PARTITION BY owner ORDER BY front DESC, ticket) AS round,
-            (SELECT COALESCE(MAX(turn), 0) FROM jobs AS past WHERE past.owner = waiting.owner)
-                AS last_turn
-        FROM jobs AS waiting WHERE status = 'queued')
-    ORDER BY front DESC, round, last_turn, ticket"""
-
 _STOP_CLOCK = """seconds = seconds + MAX(0, ?1 - COALESCE(slice_started, ?1)),
     slice_started = NULL, cancel = 0, message = NULL, fraction = NULL"""
 
 
-class Queue(Jobs):
-    """Jobs that wait and the one that runs."""
+class Queue(Turns):
+    """Jobs that wait and those that run.
 
-    def claim(self) -> Comparison | None:
-        """Take the next job out of the queue and return it as running; None if none waits."""
-        with self.reading() as db:
-            # Asked several times a second: take the write lock only when there is work.
-            if db.execute("SELECT 1 FROM jobs WHERE status = 'queued' LIMIT 1").fetchone() is None:
-                return None
-        with self.writing() as db:
-            row = db.execute(_ORDER + " LIMIT 1").fetchone()
-            if row is None:
-                return None
-            db.execute(
-                """UPDATE jobs SET status = 'running', attempts = attempts + 1, front = 0,
-                       turn = (SELECT COALESCE(MAX(turn), 0) + 1 FROM jobs),
-                       started = COALESCE(started, ?1), slice_started = ?1
-                   WHERE id = ?2""",
-                (time.time(), row["id"]),
-            )
-            claimed = db.execute("SELECT * FROM jobs WHERE id = ?", (row["id"],)).fetchone()
-        return comparison(claimed)
-
-    def position(self, job: str) -> int | None:
-        """Return the place in the queue, 1 for the next one; None if the job does not wait."""
-        with self.reading() as db:
-            waiting = [row["id"] for row in db.execute(_ORDER)]
-        return waiting.index(job) + 1 if job in waiting else None
-
-    def others_wait(self, owner: str) -> bool:
-        """Return whether a job of anyone else waits."""
-        with self.reading() as db:
-            row = db.execute(
-                "SELECT 1 FROM jobs WHERE status = 'queued' AND owner != ? LIMIT 1", (owner,)
-            ).fetchone()
-        return row is not None
+    A `lease` says for which start of a job something is done: nothing is, and False returned, once
+    the job was started again, ended or was deleted. None is whoever executes a job of its own.
+    """
 
     def request_cancel(self, job: str) -> None:
         """Cancel a waiting job at once, and ask whoever runs a running one to stop it."""
@@ -74,28 +35,47 @@ class Queue(Jobs):
             if _status(db, job) == "queued":
                 _end(db, job, "cancelled", "")
 
-    def cancel_requested(self, job: str) -> bool:
+    def cancel_requested(self, job: str, *, lease: int | None = None) -> bool:
         """Return whether this running job is to stop; true as well once it is no longer there."""
         with self.reading() as db:
             row = db.execute("SELECT cancel FROM jobs WHERE id = ?", (job,)).fetchone()
-        return row is None or bool(row["cancel"])
+            return row is None or bool(row["cancel"]) or not holds(db, job, lease)
 
-    def finish(self, job: str, status: Ending, reason: str = "") -> None:
+    def finish(
+        self, job: str, status: Ending, reason: str = "", *, lease: int | None = None
+    ) -> bool:
         """End a waiting or running job and log `JobEnded`; a job that has ended stays as it is."""
         with self.writing() as db:
-            if _status(db, job) in ("queued", "running"):
+            held = holds(db, job, lease) and _status(db, job) in ("queued", "running")
+            if held:
                 _end(db, job, status, reason)
         self.release(job)
+        return held
 
-    def give_back(self, job: str, *, front: bool = False) -> None:
+    def give_back(self, job: str, *, front: bool = False, lease: int | None = None) -> bool:
         """Put a running job back into the queue, at its back or front, with no attempt lost.
 
         A job that was to be cancelled is cancelled instead.
         """
         with self.writing() as db:
-            db.execute("UPDATE jobs SET attempts = attempts - 1 WHERE id = ?", (job,))
-            _requeue(db, job, front=front)
+            held = holds(db, job, lease) and _status(db, job) == "running"
+            if held:
+                db.execute("UPDATE jobs SET attempts = attempts - 1 WHERE id = ?", (job,))
+                _requeue(db, job, front=front)
         self.release(job)
+        return held
+
+    def lose(self, job: str, reason: str, *, lease: int, memory: bool = False) -> bool:
+        """Put a job whose process is gone to the front of the queue; fail it after MAX_ATTEMPTS.
+
+        With `memory`, because there was too little of it: the job starts once more with half as
+        many images at a time, and fails if that was too much as well.
+        """
+        with self.writing() as db:
+            held = holds(db, job, lease)
+            if held:
+                _lose(db, job, reason, memory)
+        return held
 
     def resume(self, job: str) -> None:
         """Queue a failed or cancelled job again; its finished runs and checkpoints are used.
@@ -106,7 +86,7 @@ class Queue(Jobs):
             row = db.execute("SELECT owner, status FROM jobs WHERE id = ?", (job,)).fetchone()
             if row is None or row["status"] not in ("failed", "cancelled"):
                 raise StoreError("Only a failed or cancelled comparison can be continued.")
-            refuse_flood(db, row["owner"])
+            self.refuse_flood(db, row["owner"])
             db.execute("UPDATE jobs SET attempts = 0 WHERE id = ?", (job,))
             _requeue(db, job, front=False)
 
@@ -151,6 +131,23 @@ def _requeue(db: sqlite3.Connection, job: str, *, front: bool) -> None:
             WHERE id = ?3""",
         (time.time(), front, job),
     )
+
+
+def _lose(db: sqlite3.Connection, job: str, reason: str, memory: bool) -> None:
+    row = db.execute("SELECT attempts, halvings FROM jobs WHERE id = ?", (job,)).fetchone()
+    # What was lost before to something else has not been tried with less memory.
+    if memory and row["halvings"] and row["attempts"] > 1:
+        advice = (
+            "Half as many images at a time did not help. Choose a smaller model, freeze more "
+            "blocks or close other programs, then continue the job from the history."
+        )
+    elif row["attempts"] >= MAX_ATTEMPTS:
+        advice = f"It was started {row['attempts']} times, and continues from the history."
+    else:
+        db.execute("UPDATE jobs SET halvings = halvings + ? WHERE id = ?", (memory, job))
+        _requeue(db, job, front=True)
+        return
+    _end(db, job, "failed", f"{reason} {advice}")
 
 
 def _recover(db: sqlite3.Connection, job: str) -> None:

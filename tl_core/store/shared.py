@@ -17,7 +17,7 @@ from tl_core import events as ev
 from tl_core.config import ComparisonConfig
 from tl_core.owners import SHARED
 from tl_core.store.database import StoreError
-from tl_core.store.jobs import NO_TAGS, Tags, refuse_flood
+from tl_core.store.jobs import NO_TAGS, Tags
 from tl_core.store.log import Log, add
 from tl_core.store.queue import Queue
 from tl_core.store.shown import FOLLOWING
@@ -46,7 +46,7 @@ class Shared(Queue, Log):
         # One process asks for all people: nobody else makes the same leader in between.
         with self._lock:
             with self.writing() as db:
-                refuse_flood(db, owner)
+                self.refuse_flood(db, owner)
                 leader = _leader(db, same, ("queued", "running", *(("done",) if config else ())))
             if leader is None:
                 # Nothing of the first who asks: not even a name.
@@ -91,9 +91,9 @@ class Shared(Queue, Log):
         """Return the place in the queue, 1 for the next one; None if the job does not wait."""
         return super().position(self.source(job))
 
-    def cancel_requested(self, job: str) -> bool:
+    def cancel_requested(self, job: str, *, lease: int | None = None) -> bool:
         """Return whether this running job is to stop; true as well once it is no longer there."""
-        return super().cancel_requested(self.source(job))
+        return super().cancel_requested(self.source(job), lease=lease)
 
     def request_cancel(self, job: str) -> None:
         """Cancel a waiting job at once, and ask whoever runs a running one to stop it.
