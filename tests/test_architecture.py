@@ -65,6 +65,20 @@ def test_a_line_knows_its_room(pattern):
     assert not strangers
 
 
+def test_every_checkpoint_is_loaded_without_pickle():
+    """The default can be turned off by an environment variable, an explicit argument cannot."""
+    places = [*SOURCES, *(ROOT / "benchmarks").rglob("*.py"), *(ROOT / "pretraining").glob("*.py")]
+    bare, calls = [], 0
+    for path in places:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
+                calls += 1
+                given = {word.arg: ast.unparse(word.value) for word in node.keywords}
+                if given.get("weights_only") != "True":
+                    bare.append(f"{relative(path)}: {ast.unparse(node)}")
+    assert calls and not bare
+
+
 def test_the_web_imports_neither_torch_nor_ray():
     """Every module that pages reach, in a fresh process."""
     modules = [relative(path)[:-3].replace("/", ".") for path in WEB if path.parent.name == "tl_ui"]
