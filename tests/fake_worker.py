@@ -22,9 +22,9 @@ from tl_core.worker import relay
 _held: list[filelock.BaseFileLock] = []
 
 
-def play(script: list[str], end: pipe.End) -> Iterator[Event]:
+def play(job: pipe.Job, end: pipe.End) -> Iterator[Event]:
     """Yield the script's events and do its misdeeds."""
-    for line in script:
+    for line in job.request["script"]:
         verb, _, word = line.partition(" ")
         if verb == "run":
             earlier = end.find(word)
@@ -39,6 +39,8 @@ def play(script: list[str], end: pipe.End) -> Iterator[Event]:
             yield Progress(message=word)
         elif verb == "pid":
             yield Progress(message=str(os.getpid()))
+        elif verb == "whose":
+            yield Progress(message=f"{job.owner} {job.halvings}")
         elif verb == "until_give_way":
             while not end.must_give_way:
                 end.send(pipe.Alive())
@@ -64,6 +66,8 @@ def misbehave(verb: str, word: str, end: pipe.End) -> None:
         raise RuntimeError(word)
     elif verb == "ignore_sigterm":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    elif verb == "freeze":
+        os.kill(os.getpid(), signal.SIGSTOP)
     elif verb == "hang":
         threading.Event().wait()
     elif verb == "stuck":
@@ -78,23 +82,18 @@ def prepare() -> dict[str, Any]:
     alive = filelock.FileLock(home() / f"{os.getpid()}.alive")
     alive.acquire()
     _held.append(alive)
-    return {"device": "fake", "pid": os.getpid()}
+    if "FAKE_NEVER_READY" in os.environ:
+        threading.Event().wait()
+    return {"device": "fake", "gpus": int(os.environ.get("FAKE_GPUS", "0")), "pid": os.getpid()}
 
 
 def perform(job: pipe.Job, end: pipe.End) -> pipe.Done | pipe.Failed | pipe.Yielded:
+    """Play the job's script."""
     try:
-        return relay(play(job.request["script"], end), end)
+        return relay(play(job, end), end)
     except RuntimeError as error:
         return pipe.Failed(str(error))
 
 
-def main() -> None:
-    """Be a worker."""
-    end = pipe.WorkerEnd()
-    end.send(pipe.Ready(prepare()))
-    end.listen()
-    end.send(perform(end.receive_job(), end))
-
-
 if __name__ == "__main__":
-    main()
+    pipe.serve(prepare, perform)

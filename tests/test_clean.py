@@ -123,11 +123,32 @@ def test_old_jobs_go_and_younger_or_active_ones_stay(store, capsys):
 
 
 def test_what_somebody_follows_stays_with_its_leader(store):
-    leader, follower = put(store, "shared", age=40), put(store, "of a person", age=2)
+    leader = put(store, "shared", "r1", age=40)
+    early, late = (store.create(CONFIG, name) for name in ("early", "late"))
     with store.writing() as db:
-        db.execute("UPDATE jobs SET leader = ? WHERE id = ?", (leader, follower))
-    assert store.ended_before(time.time() - 30 * DAY) == []
-    assert set(store.ended_before(time.time() - 1 * DAY)) == {leader, follower}
+        db.execute("UPDATE jobs SET owner = 'shared:x' WHERE id = ?", (leader,))
+        for job, days in ((early, 40), (late, 2)):
+            db.execute(
+                "UPDATE jobs SET leader = ?, status = 'following', created = created - ? "
+                "WHERE id = ?",
+                (leader, days * DAY, job),
+            )
+    assert store.ended_before(time.time() - 30 * DAY) == [early]
+    assert store.runs_alone(late) == []
+    deletion.delete_job(store, early)
+    assert store.runs_alone(late) == ["r1"]
+    assert store.ended_before(time.time() - 1 * DAY) == [late, leader]
+    cleaning.remove(store, cleaning.found(store, older_than=1))
+    assert store.ids() == set() and files() == []
+
+
+def test_nobody_deletes_what_is_somebody_elses(store):
+    job = put(store, "x", "r1")
+    before = files()
+    deletion.delete_job(store.seen_by("a" * 32), job)
+    assert store.get(job) is not None and files() == before
+    deletion.delete_job(store.seen_by("local"), job)
+    assert store.get(job) is None and files() == []
 
 
 def test_leftovers_go_by_their_age_and_use(store):
@@ -192,4 +213,4 @@ def test_comparisons_with_a_data_set_are_counted(store):
     data = CONFIG.data.fingerprint
     assert store.comparisons_with(data) == 1
     assert store.comparisons_with("0" * 64) == 0
-    assert store.comparisons_with(data, owners=["somebody else"]) == 0
+    assert store.comparisons_with(data, owner="a" * 32) == 0

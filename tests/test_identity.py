@@ -155,10 +155,10 @@ def test_a_room_that_is_not_open_lets_nobody_in(
 
 def test_a_nickname_can_be_changed_and_marks_what_is_started(room: dict[str, str]) -> None:
     at = come_in(rooms.session("lab"), rooms.CODE, "Anna")
-    at.text_input(key="workshop_name").set_value("Anna B.").run()
+    at.text_input(key="own_name").set_value("Anna B.").run()
     assert who(at).name == "Anna B."
     assert people() == [(who(at).owner, "Anna B.")]
-    at.text_input(key="workshop_name").set_value("x\u200b").run()
+    at.text_input(key="own_name").set_value("x\u200b").run()
     assert who(at).name == "Anna B."
     next(button for button in at.button if button.label == "Compare strategies").click().run()
     store = Store()
@@ -228,6 +228,7 @@ def test_strangers_keep_the_queue_alive_too(
 
     monkeypatch.setenv("TL_ROOM", "1")
     monkeypatch.setattr("tl_ui.runner.subprocess.Popen", Process)
+    monkeypatch.setattr(identity, "cookies", dict)
     rooms.open_room()
     st.cache_resource.clear()
     rooms.session("lab")
@@ -280,13 +281,13 @@ def login(sampled_home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 def test_a_login_is_asked_for_before_any_page(login: Callable[..., AppTest]) -> None:
     at = login(is_logged_in=False)
     assert [button.label for button in at.button] == ["Log in"]
-    assert "compared so far" not in texts(at)
+    assert "Nothing has been compared" not in texts(at)
 
 
 def test_whoever_logs_in_is_the_same_person_everywhere(login: Callable[..., AppTest]) -> None:
     def owner(issuer: str, subject: str) -> str:
         at = login(is_logged_in=True, iss=issuer, sub=subject, name="Anna")
-        assert "compared so far" in texts(at)
+        assert "Nothing has been compared" in texts(at)
         return who(at).owner
 
     first = owner("https://one.example", "7")

@@ -15,6 +15,7 @@ from tl_core import datasets, ingest, owners, weights
 from tl_core.catalog import catalog
 from tl_core.config import ComparisonConfig
 from tl_core.datasets import Dataset
+from tl_core.datasets.limits import BadInput
 from tl_core.events import Answered
 from tl_core.store import Store, Tags
 from tl_core.sweep import Sweep, SweepPoint
@@ -150,6 +151,26 @@ def test_what_one_person_renames_or_deletes_stays_the_others(world: World, tmp_p
     chosen = Choice(dataset=data.fingerprint)
     assert f"{BEN.name}calls" in rooms.everything(rooms.session("data", BEN, chosen))
     assert f"{ANNA.name}calls" not in rooms.everything(rooms.session("data", ANNA, chosen))
+
+
+def test_what_lies_with_the_samples_but_is_the_teachers_stays_there(
+    world: World, tmp_path: Path
+) -> None:
+    teacher = Who(owners.LOCAL, "Teacher", teacher=True)
+    with owners.acting(owners.LOCAL):
+        data = brought.dataset(tmp_path, "Teacherssecret", shade=7)
+    chosen = Choice(dataset=data.fingerprint)
+    for page in ("data", "lab"):
+        assert "Teacherssecret" in rooms.everything(rooms.session(page, teacher, chosen))
+        assert "Teacherssecret" not in rooms.everything(rooms.session(page, BEN, chosen))
+
+
+def test_the_teacher_opens_what_anybody_did_but_not_their_images(world: World) -> None:
+    teacher = Who(owners.LOCAL, "Teacher", teacher=True)
+    sent = rooms.everything(rooms.session("lab", teacher, job=world.jobs["done"]))
+    assert f"{SECRET} done" in sent
+    with owners.acting(owners.LOCAL), pytest.raises(BadInput):
+        datasets.load(world.data.fingerprint)
 
 
 def test_the_class_sees_who_got_what_and_not_on_which_images(world: World) -> None:

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tl_core.home import folder
+from tl_core.room_on_disk import MIN_FREE_BYTES
 
 CAPACITY_BYTES = 10 * 1024**3
-# Left of the disk to other programs by whatever may as well be computed again.
-FREE_BYTES = 2 * 1024**3
 
 
 def entry(kind: str, key: str) -> Path:
@@ -44,15 +43,19 @@ def building(path: Path, expected_bytes: int) -> Iterator[Path]:
     part.mkdir(parents=True, exist_ok=True)
     try:
         yield part
-        if not path.exists():
+        try:
             part.replace(path)
+        except OSError:
+            # Another process may have been faster, even in this moment.
+            if not path.is_dir():
+                raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
 def _limit(used: int) -> int:
     """Return how large the cache may grow on this disk: what it uses, and what is free to take."""
-    return used + shutil.disk_usage(folder("cache")).free - FREE_BYTES
+    return used + shutil.disk_usage(folder("cache")).free - MIN_FREE_BYTES
 
 
 def _sizes() -> dict[Path, int]:

@@ -1,6 +1,5 @@
 """What nobody needs any more: found, told with its size, removed."""
 
-import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from tl_core import deletion
 from tl_core.home import folder, home
+from tl_core.room_on_disk import size
 from tl_core.store import Store
 
 DAY_SECONDS = 24 * 3600.0
@@ -119,12 +119,3 @@ def _age(path: Path) -> float:
         return time.time() - path.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def size(path: Path) -> int:
-    """Return the bytes of a file, or of all files in a folder; 0 for what is gone."""
-    with contextlib.suppress(OSError):
-        if path.is_dir():
-            return sum(size(one) for one in path.iterdir())
-        return path.lstat().st_size
-    return 0

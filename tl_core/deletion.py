@@ -7,16 +7,19 @@ from pathlib import Path
 
 from tl_core import cache, summaries
 from tl_core.home import folder
-from tl_core.store import Store
+from tl_core.store import AnyStore
 
 
-def delete_job(store: Store, job: str) -> None:
+def delete_job(store: AnyStore, job: str) -> None:
     """Remove a job: its results, summary and log, and its runs' models and checkpoints.
 
-    A run that another job has too keeps its model. Raises StoreError while the job runs.
+    A run that another job has too keeps its model; what is somebody else's stays. Raises
+    StoreError while the job runs.
     """
-    runs = store.runs_alone(job)
+    known, runs = store.get(job), store.runs_alone(job)
     store.delete(job)
+    if known is None or store.get(job) is not None:
+        return
     summaries.forget(job)
     for path in (log_of(job), *left_by(runs)):
         remove(path)

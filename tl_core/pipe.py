@@ -4,7 +4,8 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
@@ -12,6 +13,9 @@ import msgspec
 from tl_core.config import ComparisonConfig
 from tl_core.events import Event, RunEnded
 from tl_core.owners import LOCAL
+
+# How often a worker says that it is there.
+ALIVE_SECONDS = 5.0
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="message"):
@@ -45,9 +49,13 @@ class Done(Message, frozen=True, tag="done"):
 
 
 class Failed(Message, frozen=True, tag="failed"):
-    """Worker, last message: the job cannot be completed; `reason` is for the user."""
+    """Worker, last message: the job cannot be completed.
+
+    `reason` is for the user, `details` for the log.
+    """
 
     reason: str
+    details: str = ""
 
 
 class Yielded(Message, frozen=True, tag="yielded"):
@@ -178,3 +186,27 @@ class WorkerEnd:
     def must_give_way(self) -> bool:
         """Whether somebody else's job waits and this one has had its slice."""
         return self._give_way.is_set()
+
+
+def beat(end: End) -> None:
+    """Say every few seconds that the process runs, whatever it computes."""
+
+    def say() -> None:
+        while True:
+            end.send(Alive())
+            time.sleep(ALIVE_SECONDS)
+
+    threading.Thread(target=say, daemon=True).start()
+
+
+def serve(
+    prepare: Callable[[], dict[str, Any]],
+    perform: Callable[[Job, End], Done | Failed | Yielded],
+) -> None:
+    """Be a worker over pipes: one job, then exit. `prepare` returns the report for `Ready`."""
+    end = WorkerEnd()
+    end.send(Ready(prepare()))
+    end.listen()
+    job = end.receive_job()
+    beat(end)
+    end.send(perform(job, end))

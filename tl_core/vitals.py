@@ -1,5 +1,6 @@
 """How the server is: its queue, its people, its room on disk; for a person or for a monitor."""
 
+import contextlib
 import shutil
 import time
 from pathlib import Path
@@ -9,12 +10,13 @@ import filelock
 import msgspec
 
 from tl_core.home import home
-from tl_core.store import Store
+from tl_core.store import Store, StoreError
 
 # Under this much free space caches and results have no room to grow.
 LOW_DISK_BYTES: Final = 2 * 10**9
 # Where the runner writes them for a monitor that collects text files.
 FILE: Final = "vitals.prom"
+EVERY_SECONDS: Final = 10.0
 
 
 class Vitals(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +61,21 @@ def vitals(store: Store, runner: bool | None = None) -> Vitals:
         free_bytes=shutil.disk_usage(store.path.parent).free,
         device=str(report.get("device", "")),
     )
+
+
+class Reporter:
+    """Writes the state for a monitor, every few seconds, for the process that runs the queue."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._next = store, 0.0
+
+    def look(self) -> None:
+        """Write it if it is time; a disk that is full has no monitor."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + EVERY_SECONDS
+        with contextlib.suppress(OSError, StoreError):
+            write(vitals(self._store, runner=True), self._store.path.parent)
 
 
 def runner_is_there(data: Path | None = None) -> bool:

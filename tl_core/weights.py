@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tl_core import owners, unfinished
+from tl_core import owners, room_on_disk, unfinished
 from tl_core.catalog import Model, catalog
 from tl_core.datasets.limits import MAX_WEIGHTS_BYTES, MB
 from tl_core.home import folder
@@ -143,7 +143,7 @@ def add(
     """Check a safetensors file against the model, copy it in and return it.
 
     The same content twice is one file, the first name stays. Raises BadWeights if it is too large,
-    unreadable, or of another model; nothing is kept then.
+    unreadable, of another model, or there is no room for it; nothing is kept then.
     """
     with _temporary(_root(origin) / model.name) as part:
         sha256 = _copy(file, part)
@@ -152,6 +152,9 @@ def add(
             return own
         check(model, read_layout(part))
         path = part.with_name(f"{sha256}.safetensors")
+        full = room_on_disk.refusal(part.stat().st_size, written=True)
+        if full and origin == "own file" and not path.exists():
+            raise BadWeights(full)
         known = _described(path) if path.exists() else None
         added = known or WeightsFile(
             model=model.name,

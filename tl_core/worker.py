@@ -27,11 +27,13 @@ Find = Callable[[str], RunEnded | None]
 PROGRESS_STEP = 0.01
 
 
-def compare(config: ComparisonConfig, find: Find) -> Iterator[Event]:
+def compare(config: ComparisonConfig, find: Find, halvings: int = 0) -> Iterator[Event]:
     """Yield the events of a comparison, saving checkpoints of its unfinished run on the way."""
     from tl_core.experiment import run_comparison
 
-    yield from _cleaning_up(lambda kept: run_comparison(config, find, kept.load, kept.save))
+    yield from _cleaning_up(
+        lambda kept: run_comparison(config, find, kept.load, kept.save, halvings=halvings)
+    )
 
 
 def _cleaning_up(events_of: "Callable[[Checkpoints], Iterator[Event]]") -> Iterator[Event]:
@@ -45,11 +47,11 @@ def _cleaning_up(events_of: "Callable[[Checkpoints], Iterator[Event]]") -> Itera
             checkpoints.remove(event.run_id)
 
 
-def sweep(wanted: Sweep, find: Find) -> Iterator[Event]:
+def sweep(wanted: Sweep, find: Find, halvings: int = 0) -> Iterator[Event]:
     """Yield the events of a sweep, saving checkpoints of its unfinished run on the way."""
     from tl_core.sweeping import run_sweep
 
-    yield from _cleaning_up(lambda kept: run_sweep(wanted, find, kept.load, kept.save))
+    yield from _cleaning_up(lambda kept: run_sweep(wanted, find, kept.load, kept.save, halvings))
 
 
 def download(model: str, report: Callable[[Event], None]) -> None:
@@ -69,12 +71,7 @@ def download(model: str, report: Callable[[Event], None]) -> None:
 
 
 def run(job: pipe.Job, end: pipe.End) -> pipe.Done | pipe.Yielded:
-    """Execute a job on its owner's data and return its last message; raises what the job raises."""
-    with owners.acting(job.owner):
-        return _run(job, end)
-
-
-def _run(job: pipe.Job, end: pipe.End) -> pipe.Done | pipe.Yielded:
+    """Execute a job and return its last message; raises whatever the job raises."""
     if job.kind == "download":
         download(job.request["model"], lambda event: end.send(pipe.Happened(event)))
         return pipe.Done()
@@ -83,10 +80,11 @@ def _run(job: pipe.Job, end: pipe.End) -> pipe.Done | pipe.Yielded:
 
         return relay(ask(job.kind, job.config, job.request), end)
     if job.kind == "sweep":
-        return relay(sweep(msgspec.convert(job.request["sweep"], Sweep), end.find), end)
+        wanted = msgspec.convert(job.request["sweep"], Sweep)
+        return relay(sweep(wanted, end.find, job.halvings), end)
     if job.kind != "compare" or job.config is None:
         raise ValueError(f"A job of the kind '{job.kind}' cannot be run by this version.")
-    return relay(compare(job.config, end.find), end)
+    return relay(compare(job.config, end.find, job.halvings), end)
 
 
 def relay(events: Iterator[Event], end: pipe.End) -> pipe.Done | pipe.Yielded:
@@ -133,6 +131,15 @@ def reason(error: Exception) -> str:
     return f"The job stopped with an error ({type(error).__name__}): {plain(str(error))}"
 
 
+def act_for(owner: str) -> None:
+    """Let the whole process see what an owner may see; raises NoOwner for a strange name.
+
+    Not `owners.acting`, which other threads of the process would not know of.
+    """
+    known = owners.EVERYBODY if owner.startswith(owners.SHARED) else owners.checked(owner)
+    owners.ask(lambda: known)
+
+
 def prepare() -> dict[str, Any]:
     """Import what jobs need and return what this machine is: device, threads, versions."""
     # Torch is imported here, not above: what an import prints must not reach the message pipe.
@@ -146,21 +153,13 @@ def prepare() -> dict[str, Any]:
 
 
 def perform(job: pipe.Job, end: pipe.End) -> pipe.Done | pipe.Failed | pipe.Yielded:
-    """Execute a job and return its last message, which says why if it failed."""
+    """Execute a job on its owner's data; return its last message, which says why if it failed."""
     try:
+        act_for(job.owner)
         return run(job, end)
     except Exception as error:
-        traceback.print_exc()
-        return pipe.Failed(reason(error))
-
-
-def main() -> None:
-    """Be a worker: one job, then exit."""
-    end = pipe.WorkerEnd()
-    end.send(pipe.Ready(prepare()))
-    end.listen()
-    end.send(perform(end.receive_job(), end))
+        return pipe.Failed(reason(error), traceback.format_exc())
 
 
 if __name__ == "__main__":
-    main()
+    pipe.serve(prepare, perform)

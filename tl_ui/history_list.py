@@ -72,8 +72,15 @@ def _filtered(jobs: Sequence[Comparison]) -> list[Comparison]:
             key="history_status",
         )
     found = [job for job in jobs if matches(job, wanted or "", statuses)]
-    st.caption(f"{len(found):,} of {number_of(len(jobs), 'comparison')}")
+    taken = megabytes(_taken(current.store().owner, jobs[0].id, len(jobs), jobs))
+    st.caption(f"{len(found):,} of {number_of(len(jobs), 'comparison')}, {taken} in all")
     return found
+
+
+@st.cache_data(show_spinner=False, max_entries=32, ttl=60)
+def _taken(owner: str, newest: str, count: int, _jobs: Sequence[Comparison]) -> int:
+    """Return what the results of these comparisons take; going through thousands takes a moment."""
+    return sum(current.store().bytes_of([job.id for job in _jobs]).values())
 
 
 def matches(job: Comparison, wanted: str, statuses: Sequence[str] = ()) -> bool:

@@ -21,7 +21,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from tl_core import lesson_links, owners
 from tl_core.owners import LOCAL, NoOwner
 from tl_core.store import Room, StoreError
-from tl_ui.history_file import store as whole_store
+from tl_ui.stored import whole_store
 
 COOKIE: Final = "tl_person"
 TEACHER_COOKIE: Final = "tl_teacher"

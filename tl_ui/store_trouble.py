@@ -11,7 +11,7 @@ import streamlit as st
 from tl_core import owners, summaries
 from tl_core.store import Comparison, StoreDamaged, StoreError, backups, replacing, store_path
 from tl_core.wording import duration, number_of, percent
-from tl_ui import history_file, shell, theme
+from tl_ui import shell, stored, theme
 from tl_ui.widgets import flash, plain_label, problem, show_flash
 
 # Comparisons that are listed, newest first.
@@ -22,9 +22,9 @@ _READING = "_reads_damaged"
 def meet() -> None:
     """Go on if the history is sound, or is to be read as it is; else show the ways out and stop."""
     try:
-        wrong = history_file.wrong()
+        wrong = stored.wrong()
         if not wrong:
-            history_file.store()
+            stored.whole_store()
             return
     except StoreError as error:
         _alone()
@@ -41,7 +41,7 @@ def meet() -> None:
 
 def is_sound() -> bool:
     """Return whether jobs may run."""
-    return not history_file.wrong()
+    return not stored.wrong()
 
 
 @contextlib.contextmanager
@@ -50,8 +50,8 @@ def watched() -> Iterator[None]:
     try:
         yield
     except StoreDamaged:
-        if not history_file.wrong():
-            history_file.damage_found()
+        if not stored.wrong():
+            stored.damage_found()
             st.rerun()
         problem("This part of the history can no longer be read.")
 
@@ -151,7 +151,7 @@ def _banner() -> None:
 def _readable() -> list[Comparison]:
     """Return what can be listed of a damaged history."""
     with contextlib.suppress(StoreError):
-        return history_file.store().list(limit=MOST, kind="compare")
+        return stored.whole_store().list(limit=MOST, kind="compare")
     return []
 
 

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from tl_core import room_on_disk
+
 MB: Final = 1024**2
 
 # One upload: a zip, a folder or loose files; all files of it together, packed and unpacked.
@@ -59,6 +61,17 @@ class BadInput(ValueError):
         """`details` are lines to show below the message, such as one per missing file."""
         super().__init__(message)
         self.details = details
+
+
+def refuse_if_full(needed: int = 0, *, written: bool = False) -> None:
+    """Raise BadInput, with what to delete, if the current owner cannot keep so many more bytes.
+
+    `room_on_disk` has the limits: what one person may keep, and what stays free of the disk.
+    `written`: whether they lie on the disk already.
+    """
+    refused = room_on_disk.refusal(needed, written=written)
+    if refused:
+        raise BadInput(f"Nothing was kept. {refused}")
 
 
 class Unreadable(Exception):

@@ -44,6 +44,7 @@ def work(collector: Any, lease: Lease, line: bytes, module: str, settings: dict[
     end.send(pipe.Ready(worker.prepare()))
     job = pipe.to_worker.decode(line)
     assert isinstance(job, pipe.Job)
+    pipe.beat(end)
     end.send(worker.perform(job, end))
 
 
@@ -239,7 +240,7 @@ def _why(task: Any) -> Lost | pipe.Failed:
     except ray.exceptions.OutOfMemoryError:
         return Lost("The training process was ended because its machine's memory ran out.", True)
     except ray.exceptions.RayTaskError as error:
-        return pipe.Failed(f"The training process failed: {_cause(error)}")
+        return pipe.Failed(f"The training process failed: {_cause(error)}", str(error))
     except ray.exceptions.NodeDiedError:
         return Lost("The machine of the training process was lost.")
     except ray.exceptions.RayError:

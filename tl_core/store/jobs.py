@@ -16,7 +16,7 @@ from tl_core.events import Progress
 from tl_core.owners import SHARED
 from tl_core.store.database import StoreError
 from tl_core.store.facts import Facts
-from tl_core.store.shown import SHOWN
+from tl_core.store.shown import ACTIVE, SHOWN
 
 Status: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -154,13 +154,16 @@ class Jobs(Facts):
         wanted = {name: value for name, value in given.items() if value is not None}
         # Only what is asked for: a condition that may be empty would keep the indices from use.
         conditions = [f"{name} = :{name}" for name in wanted]
-        conditions += ["status IN ('queued', 'running')"] if active else []
-        conditions += [f"substr(owner, 1, {len(SHARED)}) != '{SHARED}'"]
+        conditions += [ACTIVE] if active else []
         with self.reading() as db:
             rows = db.execute(
-                f"""SELECT * FROM {SHOWN} WHERE {" AND ".join(conditions)}
+                f"""SELECT * FROM {SHOWN}
+                    WHERE {" AND ".join(["substr(owner, 1, :length) != :shared", *conditions])}
                     ORDER BY number DESC LIMIT :limit OFFSET :offset""",
-                {**wanted, "limit": limit, "offset": offset},
+                {
+                    **wanted,
+                    **{"length": len(SHARED), "shared": SHARED, "limit": limit, "offset": offset},
+                },
             ).fetchall()
         return [comparison(row) for row in rows]
 

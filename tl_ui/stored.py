@@ -1,4 +1,7 @@
-"""The history's file as this process sees it: looked through once, opened once, sound or not."""
+"""The store of the data directory, whole: looked through once, opened once, sound or damaged.
+
+Pages take `current.store()`, a person's.
+"""
 
 from pathlib import Path
 
@@ -14,10 +17,10 @@ File = tuple[int, int]
 _damaged: set[File] = set()
 
 
-def store() -> Store:
-    """Return the open store, which sessions share; a damaged one can only be read.
+def whole_store() -> Store:
+    """Return the store with everybody's jobs; for the teacher's page and what is nobody's.
 
-    Raises StoreError where it cannot be opened at all.
+    A damaged one can only be read. Raises StoreError where it cannot be opened at all.
     """
     return _opened(str(home()), _file(), bool(wrong()))
 
