@@ -91,7 +91,8 @@ def archive(random: Random) -> bytes:
             info = zipfile.ZipInfo("x")
             info.filename = given.encode("utf-8", "replace").decode()[:1000]
             info.compress_type = random.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
-            info.external_attr = random.choice((0, 0o120777 << 16, 0o100644 << 16))
+            link = given not in sound() and random.random() < 0.3
+            info.external_attr = (0o120777 if link else 0o100644) << 16
             writer.writestr(info, content)
     content = stream.getvalue()
     return damaged(content, random) if random.random() < 0.5 else content
