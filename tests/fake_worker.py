@@ -18,9 +18,9 @@ from tl_core.home import home
 from tl_core.worker import relay
 
 
-def play(script: list[str], end: pipe.WorkerEnd) -> Iterator[Event]:
+def play(job: pipe.Job, end: pipe.WorkerEnd) -> Iterator[Event]:
     """Yield the script's events and do its misdeeds."""
-    for line in script:
+    for line in job.request["script"]:
         verb, _, word = line.partition(" ")
         if verb == "run":
             earlier = end.find(word)
@@ -33,6 +33,8 @@ def play(script: list[str], end: pipe.WorkerEnd) -> Iterator[Event]:
             yield epoch_ended(word, step=1)
         elif verb == "say":
             yield Progress(message=word)
+        elif verb == "whose":
+            yield Progress(message=f"{job.owner} {job.halvings}")
         elif verb == "until_give_way":
             assert end._give_way.wait(30)
         else:
@@ -55,6 +57,8 @@ def misbehave(verb: str, word: str, end: pipe.WorkerEnd) -> None:
         raise RuntimeError(word)
     elif verb == "ignore_sigterm":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    elif verb == "freeze":
+        os.kill(os.getpid(), signal.SIGSTOP)
     elif verb == "hang":
         threading.Event().wait()
     else:
@@ -66,11 +70,14 @@ def main() -> None:
     alive = filelock.FileLock(home() / f"{os.getpid()}.alive")
     alive.acquire()
     end = pipe.WorkerEnd()
-    end.send(pipe.Ready({"device": "fake", "pid": os.getpid()}))
+    if "FAKE_NEVER_READY" in os.environ:
+        threading.Event().wait()
+    gpus = int(os.environ.get("FAKE_GPUS", "0"))
+    end.send(pipe.Ready({"device": "fake", "gpus": gpus, "pid": os.getpid()}))
     end.listen()
     job = end.receive_job()
     try:
-        end.send(relay(play(job.request["script"], end), end))
+        end.send(relay(play(job, end), end))
     except RuntimeError as error:
         end.send(pipe.Failed(str(error)))
 

@@ -31,6 +31,16 @@ def test_an_error_leaves_no_entry(home):
     assert list(path.parent.iterdir()) == []
 
 
+def test_who_is_overtaken_in_the_last_moment_keeps_the_first_entry(home):
+    path = cache.entry("numbers", "same")
+    with cache.building(path, 1) as part:
+        (part / "values.bin").write_bytes(b"other")
+        path.mkdir()
+        (path / "values.bin").write_bytes(b"xxx")
+    assert (path / "values.bin").read_bytes() == b"xxx"
+    assert list(path.parent.glob("*.part")) == []
+
+
 def test_who_comes_second_keeps_the_first_entry(home):
     path = cache.entry("numbers", "same")
     build("same", 3, 1000)

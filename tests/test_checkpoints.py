@@ -97,6 +97,25 @@ def test_forgotten_checkpoints_are_swept(saved, home):
     assert list((home / "checkpoints").iterdir()) == []
 
 
+def test_what_two_processes_write_at_once_is_never_mixed(saved, home, monkeypatch):
+    """One that was taken for lost still writes: its part is no other's."""
+    written = []
+    real = checkpoints.os.fsync
+
+    def meanwhile(descriptor):
+        written.append([file.name for file in (home / "checkpoints").glob("*.tmp")])
+        if len(written) == 1:
+            saved._write(path(home), {"step": 5})
+        real(descriptor)
+
+    monkeypatch.setattr(checkpoints.os, "fsync", meanwhile)
+    monkeypatch.setattr(checkpoints, "_sync_folder", lambda folder: None)
+    saved._write(path(home), {"step": 4})
+    assert [len(names) for names in written] == [1, 2]
+    assert saved.load("r1")["step"] == 4
+    assert [file.name for file in (home / "checkpoints").iterdir()] == ["r1.pt"]
+
+
 def test_a_run_id_is_never_a_path(saved):
     with pytest.raises(ValueError, match="letters"):
         saved.load("../store")

@@ -36,6 +36,15 @@ def test_the_precision_is_measured_once_and_remembered(float32, bf16, chosen, mo
     assert device.resolve("cpu", "auto", 2).precision == "float32"
 
 
+def test_workers_side_by_side_share_the_cores(monkeypatch):
+    monkeypatch.setattr(device.os, "cpu_count", lambda: 8)
+    monkeypatch.setenv("TL_THREADS", "2")
+    assert device.resolve("cpu", "float32", 0).threads == 2
+    assert device.resolve("cpu", "float32", 1).threads == 1, "what a comparison says is kept"
+    monkeypatch.setenv("TL_THREADS", "")
+    assert device.resolve("cpu", "float32", 0).threads == 8
+
+
 def test_the_speed_of_a_convolution_is_remembered(monkeypatch):
     first = device.flops_per_second(CPU)
     assert first > 1e8

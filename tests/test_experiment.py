@@ -9,8 +9,15 @@ from PIL import Image
 
 from tl_core import config, freezing, ingest, metrics, predictions
 from tl_core.config import Budget, ComparisonConfig, DataConfig
-from tl_core.events import ComparisonEnded, ComparisonStarted, EpochEnded, RunEnded, RunStarted
-from tl_core.execution import choose_trial
+from tl_core.events import (
+    ComparisonEnded,
+    ComparisonStarted,
+    EpochEnded,
+    MicroBatchHalved,
+    RunEnded,
+    RunStarted,
+)
+from tl_core.execution import SMALLEST_MICRO_BATCH, choose_trial
 from tl_core.experiment import run_comparison
 from tl_core.record import Record, add, record
 from tl_core.strategies import STRATEGIES, TEXTBOOK_STRATEGIES, custom_strategy
@@ -328,7 +335,6 @@ def test_short_memory_halves_the_micro_batch_of_all_alike(prepared, monkeypatch)
     import torch
 
     from tl_core import trainer
-    from tl_core.events import MicroBatchHalved
 
     original = trainer.Fit._step
 
@@ -352,6 +358,21 @@ def test_short_memory_halves_the_micro_batch_of_all_alike(prepared, monkeypatch)
     assert len(found.ended) == found.started.planned_runs
     solved = [e for e in events if isinstance(e, RunEnded) and not e.run.steps]
     assert len(solved) == 2, "what is not trained step by step is not done again"
+
+
+def test_what_was_too_large_before_is_not_tried_again(prepared):
+    """All that trains begins as small as it was found to fit, and the result says so."""
+    wanted = changed(prepared, strategies=(STRATEGIES["full_fine_tuning"],))
+    events = list(run_comparison(wanted, Keeper().ended.get, lambda _: None, lambda *_: None))
+    small = list(
+        run_comparison(wanted, Keeper().ended.get, lambda _: None, lambda *_: None, halvings=9)
+    )
+    found = record([*events, *small])
+    assert found.micro_batch == SMALLEST_MICRO_BATCH
+    (ended,) = found.ended.values()
+    assert ended.run.micro_batch == SMALLEST_MICRO_BATCH
+    halved = [event.micro_batch for event in small if isinstance(event, MicroBatchHalved)]
+    assert halved == [16, 8, 4]
 
 
 def test_memory_that_never_suffices_is_a_failed_run(prepared, monkeypatch):

@@ -40,11 +40,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_the_queue_is_started_once_and_again_when_it_ended(tmp_path: Path, clock) -> None:
+def test_the_queue_is_started_once_and_again_when_it_ended(
+    tmp_path: Path, clock, monkeypatch
+) -> None:
+    monkeypatch.setenv("TL_SLOTS", "2")
     process = runner.RunnerProcess(tmp_path)
     process.ensure()
     process.ensure()
     (first,) = FakeProcess.started
+    assert first.options["env"]["TL_SLOTS"] == "2"
     assert first.command == [sys.executable, "-m", "tl_core.runner"]
     assert first.options["stdin"] == subprocess.PIPE
     assert first.options["env"]["TL_HOME"] == str(tmp_path)

@@ -93,3 +93,10 @@ def test_what_could_not_be_measured_is_said():
     found = over({15.0: {FULL: exact(0.5)}, 60.0: {FULL: exact(0.7)}})
     found.failed[0] = "There was no room."
     assert sweep_sentences.said(found, BASE)[-1] == "15 could not be measured: There was no room."
+
+
+def test_points_that_lacked_memory_say_so():
+    found = over({15.0: {FULL: exact(0.5)}, 60.0: {FULL: exact(0.7)}})
+    found.records[1].micro_batch = 8
+    (line,) = [line for line in sweep_sentences.said(found, BASE) if "Memory ran out" in line]
+    assert line.startswith("60: Memory ran out with 32 images at a time")

@@ -1,9 +1,11 @@
 """The worker: events in order, the slot given up at the right moment, reasons for people."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.factories import comparison_config, epoch_ended, run_ended, run_started
-from tl_core import pipe, weights, worker
+from tl_core import owners, pipe, weights, worker
 from tl_core.catalog import catalog
 from tl_core.events import Progress
 from tl_core.ingest import BadInput
@@ -57,14 +59,14 @@ def test_checkpoints_are_removed_when_their_run_ended(home, monkeypatch):
     monkeypatch.setattr("tl_core.checkpoints.INTERVAL_SECONDS", 0.0)
     Checkpoints().save("r1", lambda: {"step": 1})
 
-    def run_comparison(config, finished, load_state, save_state):
-        assert load_state("r1") == {"step": 1}
+    def run_comparison(config, finished, load_state, save_state, halvings):
+        assert load_state("r1") == {"step": 1} and halvings == 2
         save_state("r2", lambda: {"step": 2})
         yield from run_events("r1")
         yield Progress(message="next")
 
     monkeypatch.setattr(experiment, "run_comparison", run_comparison)
-    for _ in worker.compare(comparison_config(), lambda run_id: None):
+    for _ in worker.compare(comparison_config(), lambda run_id: None, halvings=2):
         pass
     assert Checkpoints().load("r1") is None
     assert Checkpoints().load("r2") == {"step": 2}
@@ -110,3 +112,25 @@ def test_memory_of_the_graphics_card_has_its_own_reason():
     import torch
 
     assert "graphics card" in worker.reason(torch.OutOfMemoryError("CUDA out of memory"))
+
+
+@pytest.mark.parametrize(
+    ("owner", "acting"),
+    [
+        ("local", "local"),
+        ("ab" * 16, "ab" * 16),
+        ("shared:0123", owners.EVERYBODY),
+    ],
+)
+def test_all_of_the_process_acts_for_who_asked(owner, acting):
+    try:
+        worker.act_for(owner)
+        with ThreadPoolExecutor(1) as pool:
+            assert {owners.current(), pool.submit(owners.current).result()} == {acting}
+    finally:
+        owners.ask(None)
+
+
+def test_a_strange_owner_is_nobody():
+    with pytest.raises(owners.NoOwner):
+        worker.act_for("../ada")

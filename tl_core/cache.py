@@ -44,8 +44,12 @@ def building(path: Path, expected_bytes: int) -> Iterator[Path]:
     part.mkdir(parents=True, exist_ok=True)
     try:
         yield part
-        if not path.exists():
+        try:
             part.replace(path)
+        except OSError:
+            # Another process may have been faster, even in this moment.
+            if not path.is_dir():
+                raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

@@ -8,6 +8,7 @@ import pickle
 import re
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from tl_core.home import folder
 # At most one checkpoint in this many seconds, and at most this share of the time spent on them.
 INTERVAL_SECONDS = 2.0
 LARGEST_SHARE = 0.1
-# A checkpoint nobody came back for.
+# A checkpoint nobody came back for, and one whose writer was ended before it was complete.
 STALE_SECONDS = 14 * 24 * 3600.0
+STALE_PART_SECONDS = 3600.0
 
 
 class Checkpoints:
@@ -72,7 +74,8 @@ class Checkpoints:
         self._path(run_id).unlink(missing_ok=True)
 
     def _write(self, path: Path, state: dict[str, Any]) -> None:
-        temporary = path.with_suffix(".tmp")
+        # Nobody else writes this file: not even a process of the same job that was taken for lost.
+        temporary = path.with_name(f"{path.stem}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp")
         buffer = io.BytesIO()
         torch.save(state, buffer)
         try:
@@ -96,7 +99,8 @@ class Checkpoints:
     def _sweep(self) -> None:
         for path in folder("checkpoints").iterdir():
             with contextlib.suppress(OSError):
-                if time.time() - path.stat().st_mtime > STALE_SECONDS:
+                limit = STALE_PART_SECONDS if path.suffix == ".tmp" else STALE_SECONDS
+                if time.time() - path.stat().st_mtime > limit:
                     path.unlink()
 
 

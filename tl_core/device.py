@@ -61,11 +61,19 @@ def resolve(device: str, precision: str, threads: int) -> Compute:
             f"The device '{device}' is not available here; available: {', '.join(found)}. "
             "Choose one of these or 'auto'."
         )
-    compute = Compute(chosen, "float32", threads or os.cpu_count() or 1)
+    compute = Compute(chosen, "float32", threads or _threads(chosen))
     compute.activate()
     if precision == "auto":
         precision = "bf16" if _bf16_is_faster(compute) else "float32"
     return Compute(chosen, precision, compute.threads)
+
+
+def _threads(device: str) -> int:
+    """Return the cores to use: all, or this process's share where several work side by side."""
+    share = os.environ.get("TL_THREADS", "")
+    if device == "cpu" and share.isdecimal() and int(share) > 0:
+        return int(share)
+    return os.cpu_count() or 1
 
 
 def synchronise(device: str) -> None:
@@ -195,6 +203,7 @@ def device_report() -> dict[str, Any]:
         "device": compute.device,
         "device_name": device_name(compute.device),
         "devices": available_devices(),
+        "gpus": torch.cuda.device_count(),
         "precision": compute.precision,
         "threads": compute.threads,
         "flops_per_second": flops_per_second(compute),

@@ -116,6 +116,11 @@ class Execution:
             for strategy in cheapest_first(self.config.strategies, self.materials):
                 yield from self.strategy_runs(strategy, seed)
 
+    @property
+    def may_halve(self) -> bool:
+        """Whether a smaller micro-batch is left to try."""
+        return self.micro_batch > SMALLEST_MICRO_BATCH
+
     def halve_micro_batch(self) -> MicroBatchHalved:
         """Begin anew with half as many images in memory at a time."""
         self.micro_batch //= 2
@@ -262,7 +267,7 @@ class Execution:
                 yield from solve(task, self._solved)
             self.done.add(run_id)
         except (RuntimeError, MemoryError, ValueError) as error:
-            if is_out_of_memory(error) and run.steps and self.micro_batch > SMALLEST_MICRO_BATCH:
+            if is_out_of_memory(error) and run.steps and self.may_halve:
                 raise MemoryShort from None
             yield RunFailed(run_id=run_id, run=run, reason=failure_reason(error))
 

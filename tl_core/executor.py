@@ -22,11 +22,13 @@ class NotReady(RuntimeError):
 class Lost(msgspec.Struct, frozen=True):
     """The process of a lease is gone without a last message; `reason` is for the user.
 
-    `memory`: whether the system ended it because memory ran out.
+    `memory`: whether the system ended it because memory ran out. `details`: what it said last, for
+    the log.
     """
 
     reason: str
     memory: bool = False
+    details: str = ""
 
 
 Told: TypeAlias = tuple[Lease, pipe.FromWorker | Lost]

@@ -31,20 +31,25 @@ def run_comparison(
     save_state: SaveState,
     opener: Open = open_materials,
     equal_steps: bool = True,
+    halvings: int = 0,
 ) -> Iterator[Event]:
     """Yield the events of a comparison, cheapest strategy first, seed after seed.
 
     `finished(run_id)` gives an earlier identical run's end, which is then not run again.
     `load_state(run_id)` gives the state of an interrupted run; `save_state(run_id, fit.state)` is
     called after every epoch. `equal_steps`: show training from scratch at everyone's steps beside
-    its extended ones. Raises NotPossible with a sentence for the user where data, weights or
-    device are missing; a failing run yields RunFailed and the comparison goes on.
+    its extended ones. `halvings`: how often memory was found too short before, each of which halves
+    the images that are held at a time. Raises NotPossible with a sentence for the user where data,
+    weights or device are missing; a failing run yields RunFailed and the comparison goes on.
     """
     started = time.perf_counter()
     materials = yield from opener(config)
     config = resolved(config, materials)
     yield _comparison_started(config, materials, equal_steps)
     runs = Execution(config, materials, finished, load_state, save_state, equal_steps)
+    for _ in range(halvings):
+        if runs.may_halve:
+            yield runs.halve_micro_batch()
     while True:
         try:
             yield from runs.all()

@@ -4,6 +4,7 @@ import os
 import queue
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
@@ -12,6 +13,9 @@ import msgspec
 from tl_core.config import ComparisonConfig
 from tl_core.events import Event, RunEnded
 from tl_core.owners import LOCAL
+
+# How often a worker says that it is there.
+ALIVE_SECONDS = 5.0
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="message"):
@@ -45,9 +49,13 @@ class Done(Message, frozen=True, tag="done"):
 
 
 class Failed(Message, frozen=True, tag="failed"):
-    """Worker, last message: the job cannot be completed; `reason` is for the user."""
+    """Worker, last message: the job cannot be completed.
+
+    `reason` is for the user, `details` for the log.
+    """
 
     reason: str
+    details: str = ""
 
 
 class Yielded(Message, frozen=True, tag="yielded"):
@@ -151,6 +159,16 @@ class WorkerEnd:
         if not isinstance(message, Job):
             raise TypeError(f"A job was expected, got {type(message).__name__}.")
         return message
+
+    def beat(self) -> None:
+        """Say every few seconds that the process runs, whatever it computes."""
+
+        def say() -> None:
+            while True:
+                self.send(Alive())
+                time.sleep(ALIVE_SECONDS)
+
+        threading.Thread(target=say, daemon=True).start()
 
     def find(self, run_id: str) -> RunEnded | None:
         """Ask the runner for a run that was completed earlier."""

@@ -1,117 +1,89 @@
 """The queue's process: `python -m tl_core.runner`. No torch here; a crash of a job never hurts it.
 
-It keeps one warm spare worker, gives it the next job, and alone writes what workers report to the
-store. It ends when its standard input closes, so it never outlives the process that started it,
-and leaves running jobs marked so: the next runner continues them.
+It hands jobs to an executor, as many as that has places for, and alone writes what workers report
+to the store. It ends when its standard input closes, so it never outlives the process that started
+it, and leaves running jobs marked so: the next runner continues them.
 """
 
 import contextlib
 import os
-import queue
 import shutil
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 import filelock
 
 from tl_core import pipe
+from tl_core.executor import Executor, Lease, Lost, NotReady
+from tl_core.executors.local import LocalExecutor
 from tl_core.home import home
-from tl_core.slot import TICK_SECONDS, Slot
+from tl_core.leases import TICK_SECONDS, Leased
 from tl_core.store import Store, StoreFull
-from tl_core.worker_process import WorkerProcess
 
 # A job may keep its slot this long while somebody else waits.
 SLICE_SECONDS = 20.0
+# A worker that says nothing for so long is taken for lost; it says something every few seconds.
+LEASE_SECONDS = 25.0
 # No job starts with less room than this: checkpoints and cached activations need it.
 SMALLEST_ROOM_MB = 500
 
 
 class Runner:
-    """Queue and workers of one data directory; call `step` again and again.
+    """The queue of one data directory and who works on it; call `step` again and again.
 
-    `worker_module` is what a worker process executes: anything that speaks `pipe`.
+    Raises NotReady if the executor cannot start.
     """
 
     def __init__(
         self,
         store: Store,
-        worker_module: str = "tl_core.worker",
+        executor: Executor,
         *,
         slice_seconds: float = SLICE_SECONDS,
+        lease_seconds: float = LEASE_SECONDS,
         smallest_room_mb: float = SMALLEST_ROOM_MB,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.store = store
-        self.slot: Slot | None = None
-        self._module = worker_module
-        self._slice_seconds = slice_seconds
+        self.leases: dict[Lease, Leased] = {}
+        self.displaced: list[Lease] = []
+        self._executor, self._clock = executor, clock
+        self._slice_seconds, self._lease_seconds = slice_seconds, lease_seconds
         self._smallest_room_mb = smallest_room_mb
-        self._inbox: queue.SimpleQueue[tuple[WorkerProcess, pipe.FromWorker | None]]
-        self._inbox = queue.SimpleQueue()
-        self._spare: WorkerProcess | None = None
-        self._spare_is_ready = False
-        # Why the last spare could not start.
-        self._broken = ""
-        self._displaced: str | None = None
+        self._report: dict[str, Any] | None = None
+        self._stepped = clock()
         store.requeue_running()
-        self._warm_up()
+        executor.start()
 
     def step(self) -> None:
         """Do what is to be done now; waits for a message, at most a tick."""
         try:
-            if self.slot is None:
-                self._start_next()
-            self._receive()
-            if self.slot is not None:
-                self.slot.write()
-                self.slot.watch(self._slice_seconds)
+            if self._has_room():
+                self._start_waiting()
+                self._share()
+            self._hear()
+            self._watch()
         except StoreFull:
             self._displace()
-        if self.slot is not None and self.slot.free:
-            self.slot = None
-        if self.slot is None and self._spare is None and not self._broken:
-            self._warm_up()
+        self.leases = {lease: job for lease, job in self.leases.items() if not job.over}
 
     def close(self) -> None:
-        """Stop all workers. A running job stays marked as running."""
-        if self.slot is not None:
-            self.slot.worker.stop()
-            with contextlib.suppress(StoreFull):
-                self.slot.write(now=True)
-        if self._spare is not None:
-            self._spare.stop()
-        self._spare = self.slot = None
-
-    def _warm_up(self) -> None:
-        """Start the next spare.
-
-        Only while no job runs: importing torch beside it would slow what is being measured.
-        """
-        self._broken, self._spare_is_ready = "", False
-        self._spare = WorkerProcess(self._module, lambda *message: self._inbox.put(message))
-
-    def _start_next(self) -> None:
-        if not self._has_room():
-            return
-        if self._displaced is not None:
-            self.store.give_back(self._displaced, front=True)
-            self._displaced = None
-        job = self.store.claim()
-        if job is None:
-            return
-        if self._spare is None:
-            self._warm_up()
-        assert self._spare is not None
-        self.slot, self._spare = Slot(self.store, job, self._spare), None
-        if self._spare_is_ready:
-            self.slot.send_job()
+        """Stop all workers. Running jobs stay marked as running."""
+        self._executor.close()
+        with contextlib.suppress(StoreFull):
+            for job in self.leases.values():
+                job.write(now=True)
+        self.leases = {}
 
     def _has_room(self) -> bool:
         free = shutil.disk_usage(self.store.path.parent).free / 1e6
         if free >= self._smallest_room_mb:
-            self._announce(self._broken)
+            self._announce(self._executor.trouble())
             return True
         self._announce(
             f"Only {free:.0f} MB are free on the disk that holds the data. Jobs wait until there "
@@ -124,29 +96,61 @@ class Runner:
             with contextlib.suppress(StoreFull):
                 self.store.set_notice(notice)
 
-    def _receive(self) -> None:
-        """Handle the messages that are there; waits a tick for the first one."""
-        with contextlib.suppress(queue.Empty):
-            self._handle(*self._inbox.get(timeout=TICK_SECONDS))
-            for _ in range(self._inbox.qsize()):
-                self._handle(*self._inbox.get_nowait())
+    def _start_waiting(self) -> None:
+        """Start jobs while there are places; what a full disk has displaced comes first."""
+        while self.displaced:
+            job_id, number = self.displaced[-1]
+            self.store.give_back(job_id, front=True, lease=number)
+            self.displaced.pop()
+        for _ in range(self._executor.free()):
+            job = self.store.claim()
+            if job is None:
+                return
+            started = Leased(self.store, self._executor, job, self._clock)
+            self.leases[started.lease] = started
 
-    def _handle(self, worker: WorkerProcess, message: pipe.FromWorker | None) -> None:
-        if isinstance(message, pipe.Ready):
-            self.store.set_device(message.report)
-            self._spare_is_ready = self._spare_is_ready or worker is self._spare
-        if self.slot is not None and worker is self.slot.worker and not self.slot.free:
-            self.slot.handle(message)
-        elif worker is self._spare and message is None:
-            # Not started again before there is a job: an installation that cannot start a worker
-            # would do nothing else.
-            self._spare, self._broken = None, worker.death()
+    def _share(self) -> None:
+        """Ask jobs to give way that have had their slice, as many as others would follow."""
+        for job in self.leases.values():
+            if job.gives_way or not job.had(self._slice_seconds):
+                continue
+            leaving = [other.job.owner for other in self.leases.values() if other.gives_way]
+            own = leaving.count(job.job.owner)
+            if self.store.due_before(job.job.owner, taken=len(leaving) - own) > own:
+                job.give_way()
+
+    def _hear(self) -> None:
+        """Handle what workers have said; waits a tick for the first message."""
+        for lease, message in self._executor.poll(TICK_SECONDS):
+            job = self.leases.get(lease)
+            if job is not None and not job.over:
+                job.handle(message)
+            elif not isinstance(message, (*pipe.LAST, Lost)):
+                # It could not be reached when it was taken for lost, and works on for nobody.
+                self._executor.stop(lease)
+        report = self._executor.report()
+        if report is not None and report is not self._report:
+            self.store.set_device(report)
+            self._report = report
+
+    def _watch(self) -> None:
+        """Write events; stop what is to be cancelled and what has fallen silent."""
+        now = self._clock()
+        # Where this process itself was held up, as on a machine put to sleep, nobody was silent.
+        slept, self._stepped = now - self._stepped > self._lease_seconds / 2, now
+        for job in self.leases.values():
+            if slept:
+                job.excuse()
+            if not job.over:
+                job.write()
+                job.watch(self._lease_seconds)
 
     def _displace(self) -> None:
-        """Stop the job on a full disk; it goes to the front of the queue when there is room."""
-        if self.slot is not None:
-            self.slot.worker.stop()
-            self._displaced, self.slot = self.slot.job.id, None
+        """Stop all jobs on a full disk; they go to the front of the queue when there is room."""
+        for lease, job in self.leases.items():
+            if not job.over:
+                job.stop()
+                self.displaced.append(lease)
         time.sleep(TICK_SECONDS)
 
 
@@ -165,17 +169,35 @@ def main() -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     threading.Thread(target=wait_for_end, daemon=True).start()
-    module = os.environ.get("TL_WORKER_MODULE", "tl_core.worker")
     lock = filelock.FileLock(home() / "runner.lock")
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
         return 0
     with lock, contextlib.closing(Store()) as store:
-        runner = Runner(store, module)
-        with contextlib.closing(runner):
-            while not stopping.is_set():
-                runner.step()
+        return run(store, local(store), stopping)
+
+
+def local(store: Store) -> LocalExecutor:
+    """Return the workers of this machine, as many at once as TL_SLOTS says."""
+    return LocalExecutor(
+        os.environ.get("TL_WORKER_MODULE", "tl_core.worker"),
+        os.environ.get("TL_SLOTS", "1"),
+        jobs_wait=store.anyone_waits,
+    )
+
+
+def run(store: Store, executor: Executor, stopping: threading.Event) -> int:
+    """Work on the queue until told to stop; return 1 after saying why it cannot."""
+    try:
+        runner = Runner(store, executor)
+    except NotReady as error:
+        store.set_notice(str(error))
+        print(error, file=sys.stderr)
+        return 1
+    with contextlib.closing(runner):
+        while not stopping.is_set():
+            runner.step()
     return 0
 
 

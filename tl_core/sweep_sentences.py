@@ -10,6 +10,7 @@ from tl_core.learning_curve import LearningCurve, gain_sentence, learning_curves
 from tl_core.range_test import findings
 from tl_core.sweep_changes import change_sentences, changes
 from tl_core.swept import Swept
+from tl_core.tables import memory_note
 from tl_core.track_record import best_accuracy
 from tl_core.transferability import FEWEST_MODELS, SCORES
 from tl_core.wording import listed, lowered
@@ -36,7 +37,12 @@ def said(found: Swept, base: ComparisonConfig) -> list[str]:
         f"{found.sweep.points[place].label} could not be measured: {reason}"
         for place, reason in sorted(found.failed.items())
     ]
-    return [*lines, *failed]
+    short = [
+        f"{found.sweep.points[place].label}: {note}"
+        for place, record in sorted(found.records.items())
+        if (note := memory_note(record))
+    ]
+    return [*lines, *short, *failed]
 
 
 def unstable_from(found: Swept) -> float | None:

@@ -18,14 +18,19 @@ from tl_core.weights import BadWeights
 
 
 def run_sweep(
-    sweep: Sweep, finished: Finished, load_state: LoadState, save_state: SaveState
+    sweep: Sweep,
+    finished: Finished,
+    load_state: LoadState,
+    save_state: SaveState,
+    halvings: int = 0,
 ) -> Iterator[Event]:
     """Yield the events of a sweep: `PointStarted` and a whole comparison for each of its points.
 
-    `finished`, `load_state` and `save_state` as in `run_comparison`: what an earlier point, or the
-    same sweep before it was stopped, has finished is taken over. Where models are compared, their
-    scores come first. Training from scratch runs at its extended steps alone, which is what its
-    curve shows. A point that cannot be compared yields `PointFailed`, and the sweep goes on.
+    `finished`, `load_state`, `save_state` and `halvings` as in `run_comparison`: what an earlier
+    point, or the same sweep before it was stopped, has finished is taken over. Where models are
+    compared, their scores come first. Training from scratch runs at its extended steps alone, which
+    is what its curve shows. A point that cannot be compared yields `PointFailed`, and the sweep
+    goes on.
     """
     started = time.perf_counter()
     yield SweepStarted(sweep=sweep)
@@ -42,6 +47,7 @@ def run_sweep(
                 save_state,
                 opener.open,
                 equal_steps=False,
+                halvings=halvings,
             )
         except (NotPossible, BadInput, BadWeights) as error:
             yield PointFailed(place=place, reason=str(error))

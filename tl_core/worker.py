@@ -26,11 +26,13 @@ Find = Callable[[str], RunEnded | None]
 PROGRESS_STEP = 0.01
 
 
-def compare(config: ComparisonConfig, find: Find) -> Iterator[Event]:
+def compare(config: ComparisonConfig, find: Find, halvings: int = 0) -> Iterator[Event]:
     """Yield the events of a comparison, saving checkpoints of its unfinished run on the way."""
     from tl_core.experiment import run_comparison
 
-    yield from _cleaning_up(lambda kept: run_comparison(config, find, kept.load, kept.save))
+    yield from _cleaning_up(
+        lambda kept: run_comparison(config, find, kept.load, kept.save, halvings=halvings)
+    )
 
 
 def _cleaning_up(events_of: "Callable[[Checkpoints], Iterator[Event]]") -> Iterator[Event]:
@@ -44,11 +46,11 @@ def _cleaning_up(events_of: "Callable[[Checkpoints], Iterator[Event]]") -> Itera
             checkpoints.remove(event.run_id)
 
 
-def sweep(wanted: Sweep, find: Find) -> Iterator[Event]:
+def sweep(wanted: Sweep, find: Find, halvings: int = 0) -> Iterator[Event]:
     """Yield the events of a sweep, saving checkpoints of its unfinished run on the way."""
     from tl_core.sweeping import run_sweep
 
-    yield from _cleaning_up(lambda kept: run_sweep(wanted, find, kept.load, kept.save))
+    yield from _cleaning_up(lambda kept: run_sweep(wanted, find, kept.load, kept.save, halvings))
 
 
 def download(model: str, report: Callable[[Event], None]) -> None:
@@ -82,10 +84,11 @@ def _run(job: pipe.Job, end: pipe.WorkerEnd) -> pipe.Done | pipe.Yielded:
 
         return relay(ask(job.kind, job.config, job.request), end)
     if job.kind == "sweep":
-        return relay(sweep(msgspec.convert(job.request["sweep"], Sweep), end.find), end)
+        wanted = msgspec.convert(job.request["sweep"], Sweep)
+        return relay(sweep(wanted, end.find, job.halvings), end)
     if job.kind != "compare" or job.config is None:
         raise ValueError(f"A job of the kind '{job.kind}' cannot be run by this version.")
-    return relay(compare(job.config, end.find), end)
+    return relay(compare(job.config, end.find, job.halvings), end)
 
 
 def relay(events: Iterator[Event], end: pipe.WorkerEnd) -> pipe.Done | pipe.Yielded:
@@ -132,6 +135,15 @@ def reason(error: Exception) -> str:
     return f"The job stopped with an error ({type(error).__name__}): {plain(str(error))}"
 
 
+def act_for(owner: str) -> None:
+    """Let the whole process see what an owner may see; raises NoOwner for a strange name.
+
+    Not `owners.acting`, which other threads of the process would not know of.
+    """
+    known = owners.EVERYBODY if owner.startswith(owners.SHARED) else owners.checked(owner)
+    owners.ask(lambda: known)
+
+
 def main() -> None:
     """Be a worker: one job, then exit."""
     end = pipe.WorkerEnd()
@@ -145,11 +157,13 @@ def main() -> None:
     end.send(pipe.Ready(device_report()))
     end.listen()
     last: pipe.FromWorker
+    job = end.receive_job()
+    end.beat()
     try:
-        last = run(end.receive_job(), end)
+        act_for(job.owner)
+        last = run(job, end)
     except Exception as error:
-        traceback.print_exc()
-        last = pipe.Failed(reason(error))
+        last = pipe.Failed(reason(error), traceback.format_exc())
     end.send(last)
 
 

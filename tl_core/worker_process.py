@@ -2,13 +2,14 @@
 
 import contextlib
 import os
+import queue
 import re
 import signal
 import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import msgspec
@@ -26,10 +27,16 @@ Receiver: TypeAlias = Callable[["WorkerProcess", pipe.FromWorker | None], None]
 
 
 class WorkerProcess:
-    """A process running `module`, in a session of its own so that it can be stopped as a whole."""
+    """A process running `module`, in a session of its own so that it can be stopped as a whole.
 
-    def __init__(self, module: str, receiver: Receiver) -> None:
+    `environment`: its variables, by default those of this process.
+    """
+
+    def __init__(
+        self, module: str, receiver: Receiver, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._receiver = receiver
+        self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._process = subprocess.Popen(
             [sys.executable, "-X", "faulthandler", "-m", module],
@@ -37,20 +44,34 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
+            env=environment,
             start_new_session=os.name == "posix",
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         self._errors = threading.Thread(target=self._read_errors, daemon=True)
         self._errors.start()
-        threading.Thread(target=self._read, daemon=True).start()
+        for work in (self._read, self._write, self._end_group):
+            threading.Thread(target=work, daemon=True).start()
 
     def send(self, message: pipe.ToWorker) -> None:
-        """Write one message; nothing happens if the process is gone, its end is reported anyway."""
+        """Send one message; nothing happens if the process is gone, its end is reported anyway.
+
+        Returns at once: a process that is frozen does not empty its pipe.
+        """
+        self._outbox.put(pipe.encode(message))
+
+    def _write(self) -> None:
         assert self._process.stdin is not None
-        data = memoryview(pipe.encode(message))
-        with contextlib.suppress(OSError, ValueError):
-            while data:
-                data = data[self._process.stdin.write(data) or 0 :]
+        while (line := self._outbox.get()) is not None:
+            data = memoryview(line)
+            with contextlib.suppress(OSError, ValueError):
+                while data:
+                    data = data[self._process.stdin.write(data) or 0 :]
+
+    def _end_group(self) -> None:
+        """End what the process has started: while that holds the pipe, its end would go unseen."""
+        self._process.wait()
+        self._signal("SIGKILL")
 
     def stop(self) -> None:
         """End the process: politely, after a second by force. Returns when it is gone."""
@@ -88,6 +109,7 @@ class WorkerProcess:
             self._process.wait(EXIT_SECONDS)
         self._signal("SIGKILL")
         self._process.wait()
+        self._outbox.put(None)
         self._errors.join(TERM_SECONDS)
         for stream in (self._process.stdin, self._process.stdout):
             assert stream is not None
@@ -105,12 +127,22 @@ class WorkerProcess:
         """The last lines that the process wrote to standard error."""
         return "\n".join(self._tail)
 
-    def death(self) -> str:
-        """Say for the user why the process ended without a last message."""
+    @property
+    def was_killed(self) -> bool:
+        """Whether the process was ended by a signal that it could not refuse."""
+        return self._process.poll() == -9
+
+    def death(self, memory: bool | None = None) -> str:
+        """Say for the user why the process ended without a last message.
+
+        `memory`: whether the system says that memory ran out; None where it says nothing.
+        """
         code = self._process.poll()
         if code is None:
             return "The training process stopped answering."
-        if code == -9:
+        if code == -9 and memory:
+            return "The training process was ended by the system because memory ran out."
+        if code == -9 and memory is None:
             return (
                 "The training process was ended by the system, most likely because memory ran out. "
                 "Close other programs, or try a smaller model."

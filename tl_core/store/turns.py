@@ -61,11 +61,11 @@ class Turns(Jobs):
         with self.reading() as db:
             return self._next(db) is not None
 
-    def due_before(self, owner: str) -> int:
+    def due_before(self, owner: str, *, taken: int = 0) -> int:
         """Return how many of an owner's running jobs have to give way to jobs of others.
 
         That is how many of those would start: what gives way comes back to the queue, and may be
-        its first again.
+        its first again. `taken`: places that are becoming free already.
         """
         if self.held():
             return 0
@@ -77,8 +77,11 @@ class Turns(Jobs):
             ).fetchone()
             others = db.execute(
                 f"""SELECT front, round, last_turn FROM {_WAITING}
-                    WHERE owner != :owner AND {_MAY_START} {_ORDER} LIMIT :running""",
-                {"owner": owner, "most": self.limits().active_per_person, "running": running},
+                    WHERE owner != :owner AND {_MAY_START} {_ORDER} LIMIT :running OFFSET :taken""",
+                {
+                    **{"owner": owner, "running": running, "taken": taken},
+                    "most": self.limits().active_per_person,
+                },
             ).fetchall()
         due = 0
         for row in others:
