@@ -356,4 +356,7 @@ def test_alone_on_a_machine_any_class_is_ones_own(store: Store) -> None:
     job = store.create(CONFIG, "x", tags=Tags(class_code="bees"))
     view = store.seen_by(owners.LOCAL)
     assert [one.id for one in view.of_class("bees")] == [job]
-    assert view.of_class("") == []
+    logged_in = store.seen_by(ANNA)
+    assert logged_in.of_class("bees") == []
+    own = logged_in.create(CONFIG, "y", tags=Tags(class_code="bees"))
+    assert [one.id for one in logged_in.of_class("bees")] == [own]

@@ -9,6 +9,7 @@ from tl_core import lesson_links
 from tl_ui import current, identity, shell
 from tl_ui.widgets import safe_label
 
+_DOOR = ":material/meeting_room:"
 # After so many wrong codes a session has to wait, each time as long.
 WRONG_CODES, WAIT_SECONDS = 5, 30.0
 _CODE, _NAME, _SAID, _WRONG = "gate_code", "gate_name", "_gate_said", "_gate_wrong"
@@ -25,7 +26,10 @@ def pass_or_stop() -> None:
     if identity.logs_in():
         _login()
     elif current.whole_store().room() is None:
-        st.info("This room is not open yet. Reload this page in a moment.", icon=":material/door:")
+        st.info(
+            "This room is not open yet. Reload this page in a moment.",
+            icon=":material/meeting_room:",
+        )
     else:
         _door()
     identity.remember()

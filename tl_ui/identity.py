@@ -105,12 +105,13 @@ def _who() -> Who | None:
 def recognise() -> None:
     """Find out who this is, from a login, the teacher's link or the cookies; on every run."""
     owners.ask(owner)
-    if logs_in():
-        _log_in()
-    elif in_room() and (room := whole_store().room()) is not None:
+    room = whole_store().room() if in_room() else None
+    if room is not None:
         _take_key(room)
-        if st.session_state.get(_KEY) is None and not st.session_state.get(_FORGOTTEN):
+        if _who() is None and not st.session_state.get(_FORGOTTEN):
             _by_cookies(room)
+    if logs_in() and not is_teacher():
+        _log_in()
     _still_here()
 
 
@@ -158,7 +159,8 @@ def _by_cookies(room: Room) -> None:
     if key and _is_key(key, room):
         _become_teacher(key)
         return
-    person = whole_store().person(_owner_of(token)) if _is_token(token) else None
+    asks = _is_token(token) and not logs_in()
+    person = whole_store().person(_owner_of(token)) if asks else None
     if person is not None and person.joined >= room.opened:
         st.session_state[_KEY] = Who(person.owner, person.name, cookies=((COOKIE, token),))
 

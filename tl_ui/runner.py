@@ -15,7 +15,7 @@ from pathlib import Path
 import filelock
 import streamlit as st
 
-from tl_core import catalog
+from tl_core import catalog, owners
 from tl_core.home import home
 from tl_core.ingest import source_probe
 from tl_core.weights import FIRST_MODEL
@@ -93,8 +93,10 @@ def _settle() -> bool:
 def _drawing(data: str) -> subprocess.Popen[bytes] | None:
     """Have the first model's source images drawn, so that no comparison has to wait for them."""
     row = catalog.find(FIRST_MODEL)
-    if not row.weights.drawn or source_probe.known(row) is not None:
-        return None
+    # For all: whoever comes first may still be at the door.
+    with owners.acting(owners.EVERYBODY):
+        if not row.weights.drawn or source_probe.known(row) is not None:
+            return None
     return subprocess.Popen(
         [sys.executable, "-m", "tl_core", "draw-source", row.name],
         stdin=subprocess.DEVNULL,

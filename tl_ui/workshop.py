@@ -7,7 +7,7 @@ from tl_core.store import Tags
 from tl_ui import current, identity
 from tl_ui.widgets import flash, safe_label
 
-_KEY, _NAME = "workshop", "workshop_name"
+_KEY, _NAME, _OWN = "workshop", "workshop_name", "own_name"
 VISIBLE = "Everyone on this server can see it, with your results."
 
 
@@ -37,12 +37,11 @@ def join(code: str | None = None, name: str | None = None) -> None:
 
 
 def banner() -> None:
-    """In a class, show its code and ask for a nickname; in a room say who this is."""
-    if identity.in_room():
-        _room()
-        return
+    """Say who this is where several people are; in a class ask for a nickname."""
+    if identity.nickname():
+        _who()
     own, name = _both()
-    if not own:
+    if not own or identity.in_room():
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="class_line"):
         st.caption(f":material/groups: Class **{safe_label(own)}**", width="content")
@@ -60,21 +59,27 @@ def banner() -> None:
         st.button("Leave the class", type="tertiary", key="class_leave", on_click=_leave)
 
 
-def _room() -> None:
+def _who() -> None:
     """Show the room's code, and the nickname, which can be changed or forgotten."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="class_line"):
-        st.caption(f":material/groups: Room **{safe_label(code())}**", width="content")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="who_line"):
+        if identity.in_room():
+            st.caption(f":material/groups: Room **{safe_label(code())}**", width="content")
         if identity.is_teacher():
             st.caption("You are the teacher.", width="content")
         else:
             with st.popover(safe_label(identity.nickname()), icon=":material/person:"):
                 _person()
-        st.caption("Names and results are visible to everyone here.", width="content")
+        if identity.in_room():
+            st.caption("Names and results are visible to everyone here.", width="content")
 
 
 def _person() -> None:
-    st.session_state[_NAME] = identity.nickname()
-    st.text_input("Nickname", key=_NAME, max_chars=lesson_links.MOST_NAME, on_change=_rename_person)
+    st.session_state[_OWN] = identity.nickname()
+    most = lesson_links.MOST_NAME
+    st.text_input("Nickname", key=_OWN, max_chars=most, on_change=_rename_person)
+    if identity.logs_in():
+        st.button("Log out", key="log_out", icon=":material/logout:", on_click=st.logout)
+        return
     st.caption("On a computer that others use after you, end with this:")
     st.button(
         "Forget me on this computer",
@@ -88,7 +93,7 @@ def _person() -> None:
 
 def _rename_person() -> None:
     try:
-        identity.rename(lesson_links.nickname(st.session_state[_NAME]))
+        identity.rename(lesson_links.nickname(st.session_state[_OWN]))
     except ValueError as wanted:
         flash(f"A nickname is {safe_label(wanted)}.", ":material/error:")
 

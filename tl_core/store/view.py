@@ -112,13 +112,13 @@ class View:
             self._store.resume(job)
 
     def of_class(self, code: str, limit: int = 300) -> Comparisons:
-        """Return the comparisons that were asked for under a class code, by anyone.
+        """Return the comparisons that were asked for under a class code.
 
-        In a room that is its own code. Their data may be other people's: `may_open` tells.
+        Under the room's code those of everyone, on data that may be other people's (`may_open`
+        tells); under any other one's own.
         """
-        if not self._is_our_class(code):
-            return []
-        return self._store.list(limit, kind="compare", class_code=code)
+        owner = None if self._is_our_class(code) else self.owner
+        return self._store.list(limit, owner=owner, kind="compare", class_code=code)
 
     def class_events(self, job: str) -> Numbered:
         """Return the events of a job of one's class, to sum up what came out."""
