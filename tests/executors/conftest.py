@@ -58,14 +58,15 @@ def cluster(_cluster: "Cluster") -> "Cluster":
 
 @pytest.fixture
 def on_ray(cluster: "Cluster", home: Any) -> Iterator[Callable[..., Executor]]:
-    """Make executors of the cluster, started; they are closed at the end."""
+    """Make executors of the cluster, started unless told not to; they are closed at the end."""
     from tl_core.executors.ray_tasks import RayTasks
 
     made: list[Executor] = []
 
-    def make(module: str = FAKE_WORKER) -> Executor:
+    def make(module: str = FAKE_WORKER, start: bool = True) -> Executor:
         executor = RayTasks(cluster.address, module)
-        executor.start()
+        if start:
+            executor.start()
         made.append(executor)
         return executor
 
@@ -76,14 +77,15 @@ def on_ray(cluster: "Cluster", home: Any) -> Iterator[Callable[..., Executor]]:
 
 @pytest.fixture
 def on_processes(home: Any) -> Iterator[Callable[..., Executor]]:
-    """Make executors of processes here, two at a time, started; they are closed at the end."""
+    """Make executors of two processes here, as `on_ray` does."""
     from tl_core.executors.local import LocalExecutor
 
     made: list[Executor] = []
 
-    def make(module: str = FAKE_WORKER) -> Executor:
+    def make(module: str = FAKE_WORKER, start: bool = True) -> Executor:
         executor = LocalExecutor(module, "2")
-        executor.start()
+        if start:
+            executor.start()
         made.append(executor)
         return executor
 

@@ -123,7 +123,12 @@ def now() -> str:
 
 
 def save(dataset: Dataset) -> None:
-    """Write the description into the data set's folder, at once or not at all."""
+    """Write the description into the data set's folder, at once or not at all.
+
+    Raises BadInput for what belongs to everyone, in the name of one of them.
+    """
+    if is_shared(dataset) and owners.current() not in (owners.LOCAL, owners.EVERYBODY):
+        raise BadInput("These images are everyone's here, and stay as they are.")
     write_record(dataset, dataset.folder)
 
 
