@@ -12,13 +12,15 @@ ROOT = Path(__file__).parents[1]
 SOURCES = [*(ROOT / "tl_core").rglob("*.py"), *(ROOT / "tl_ui").glob("*.py"), *ROOT.glob("pages/*")]
 
 # Raised with sentences written for people, by this project alone.
-OURS = {"BadInput", "BadWeights", "NotPossible", "Unreadable", "StoreError", "QueueFull"}
+OURS = {"BadInput", "BadWeights", "NotPossible", "Unreadable", "NotReady"}
+OURS |= {"StoreError", "StoreDamaged", "QueueFull"}
 
 # Other errors whose text is passed on, and why that may be.
 ELSEWHERE = {
     "tl_core/backbones.py": "torch's list of keys and shapes of a state dict",
     "tl_core/checkpoints.py": "for the log",
     "tl_core/doctor.py": "a command for whoever runs the machine",
+    "tl_core/executors/ray_tasks.py": "for the log; people are told the cause without folders",
     "tl_core/ingest/tabular.py": "the csv module speaks of lines and fields",
     "tl_core/layouts.py": "the file's own path is taken out",
     "tl_core/lesson_links.py": "a word of its own",

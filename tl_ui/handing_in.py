@@ -50,7 +50,9 @@ def followed(slot: str) -> Intake | None:
         return None
     with st.status("Reading the files", expanded=True):
         bar = st.progress(0.0, text="Starting")
-        st.button("Stop", key=f"{slot}_stop", icon=":material/stop:", on_click=intake.cancel)
+        st.button(
+            "Stop reading", key=f"{slot}_stop", icon=":material/stop:", on_click=intake.cancel
+        )
         while not intake.wait(_SECONDS):
             text, share = intake.progress
             bar.progress(min(max(share or 0.0, 0.0), 1.0), text=safe_label(text))

@@ -1,13 +1,21 @@
 """Uploads on their way to disk: streamed, counted, never looked into."""
 
+import os
 import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Final
 
 from tl_core import owners
-from tl_core.datasets.limits import MAX_ENTRIES, MAX_PATH, MAX_UPLOAD_BYTES, MB, BadInput
+from tl_core.datasets.limits import (
+    MAX_ENTRIES,
+    MAX_PATH,
+    MAX_UPLOAD_BYTES,
+    MB,
+    BadInput,
+    refuse_if_full,
+)
 from tl_core.ingest.sources import too_many_entries
 from tl_core.intake.messages import Spooled
 
@@ -28,14 +36,18 @@ class Spool:
         """A folder in it for what is to outlive it."""
         return self.folder / "kept"
 
-    def add_all(self, files: Iterable[tuple[str, IO[bytes]]]) -> tuple[Spooled, ...]:
-        """Copy files in; raises BadInput, with nothing left, beyond a limit or on a full disk."""
-        return tuple(self.add(name, stream) for name, stream in files)
-
     def add(self, name: str, stream: IO[bytes]) -> Spooled:
-        """Copy one file in, from its beginning; raises BadInput as `add_all` does."""
+        """Copy one file in as `add_all` does."""
+        return self.add_all([(name, stream)])[0]
+
+    def add_all(self, files: Sequence[tuple[str, IO[bytes]]]) -> tuple[Spooled, ...]:
+        """Copy files in, each from its beginning.
+
+        Raises BadInput, with nothing left, beyond a limit or where there is no room.
+        """
         try:
-            return self._copy(name, stream)
+            refuse_if_full(sum(stream.seek(0, os.SEEK_END) for _, stream in files))
+            return tuple(self._copy(name, stream) for name, stream in files)
         except OSError as error:
             self.remove()
             raise BadInput(
