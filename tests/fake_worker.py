@@ -3,6 +3,7 @@
 Each line of the script is a verb and a word; see `play`.
 """
 
+import errno
 import os
 import signal
 import sys
@@ -53,6 +54,8 @@ def misbehave(verb: str, word: str, end: pipe.WorkerEnd) -> None:
     elif verb == "exit":
         print(word, file=sys.stderr, flush=True)
         os._exit(3)
+    elif verb == "full_disk":
+        raise OSError(errno.ENOSPC, word)
     elif verb == "raise":
         raise RuntimeError(word)
     elif verb == "ignore_sigterm":
@@ -78,6 +81,8 @@ def main() -> None:
     job = end.receive_job()
     try:
         end.send(relay(play(job, end), end))
+    except OSError as error:
+        end.send(pipe.Full(str(error)))
     except RuntimeError as error:
         end.send(pipe.Failed(str(error)))
 
