@@ -4,6 +4,7 @@ Each line of the script is a verb and a word; see `play`.
 """
 
 import ctypes
+import errno
 import os
 import signal
 import sys
@@ -62,6 +63,8 @@ def misbehave(verb: str, word: str, end: pipe.End) -> None:
     elif verb == "exit":
         print(word, file=sys.stderr, flush=True)
         os._exit(3)
+    elif verb == "full_disk":
+        raise OSError(errno.ENOSPC, word)
     elif verb == "raise":
         raise RuntimeError(word)
     elif verb == "ignore_sigterm":
@@ -87,10 +90,12 @@ def prepare() -> dict[str, Any]:
     return {"device": "fake", "gpus": int(os.environ.get("FAKE_GPUS", "0")), "pid": os.getpid()}
 
 
-def perform(job: pipe.Job, end: pipe.End) -> pipe.Done | pipe.Failed | pipe.Yielded:
+def perform(job: pipe.Job, end: pipe.End) -> pipe.Last:
     """Play the job's script."""
     try:
         return relay(play(job, end), end)
+    except OSError as error:
+        return pipe.Full(str(error))
     except RuntimeError as error:
         return pipe.Failed(str(error))
 

@@ -13,11 +13,11 @@ def build(name: str, size: int, used: int) -> None:
 
 
 def test_the_longest_unused_entries_make_room(home, monkeypatch):
-    monkeypatch.setattr(cache, "CAPACITY_BYTES", 100)
-    build("old", 40, 1000)
-    build("older, used again", 40, 500)
+    monkeypatch.setattr(cache, "CAPACITY_BYTES", 10_000)
+    build("old", 4000, 1000)
+    build("older, used again", 4000, 500)
     assert cache.is_ready(cache.entry("numbers", "older, used again"))
-    build("new", 50, 3000)
+    build("new", 5000, 3000)
     ready = [n for n in ("old", "older, used again", "new") if cache.entry("numbers", n).is_dir()]
     assert ready == ["older, used again", "new"]
 
@@ -47,3 +47,25 @@ def test_who_comes_second_keeps_the_first_entry(home):
     with cache.building(path, 1) as part:
         (part / "values.bin").write_bytes(b"other")
     assert (path / "values.bin").read_bytes() == b"xxx"
+
+
+def test_a_flipped_bit_in_an_entry_is_found_before_it_is_used(home):
+    build("same", 1000, 1000)
+    path = cache.entry("numbers", "same")
+    assert cache.is_ready(path)
+    content = bytearray((path / "values.bin").read_bytes())
+    content[500] ^= 1
+    (path / "values.bin").write_bytes(content)
+    cache._looked_at.clear()  # another process
+    assert not cache.is_ready(path)
+    assert not path.exists()
+    build("same", 1000, 1000)
+    assert cache.is_ready(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}x", b'{"gone.bin": "00"}'])
+def test_a_damaged_seal_counts_as_damage(home, content):
+    build("same", 10, 1000)
+    path = cache.entry("numbers", "same")
+    (path / cache.SEAL).write_bytes(content)
+    assert not cache.is_ready(path)

@@ -1,5 +1,7 @@
 """The runner: jobs reach the store, and whatever a worker does, only its own job suffers."""
 
+import collections
+import errno
 import os
 import re
 import subprocess
@@ -28,6 +30,7 @@ from tl_core.executor import NotReady
 from tl_core.executors.local import LocalExecutor
 from tl_core.runner import Runner, run
 from tl_core.store import MAX_ATTEMPTS, Store
+from tl_core.worker import filled_up
 from tl_core.worker_process import plain
 
 ROOT = Path(__file__).parents[1]
@@ -199,6 +202,30 @@ def test_a_full_disk_pauses_the_job_until_there_is_room(store, runner):
     assert len(store.finished(f"r{i}" for i in range(60))) == 60
 
 
+def test_a_job_that_fills_the_disk_waits_for_room_and_goes_on(store, monkeypatch):
+    free = collections.namedtuple("free", "total used free")
+    with running(store, smallest_room_mb=500) as runner:
+        job = submit(store, "run r1", "full_disk no room", "run r2")
+        monkeypatch.setattr("shutil.disk_usage", lambda _: free(1, 1, 501e6))
+        until(runner, lambda: store.get(job).status == "running")
+        monkeypatch.setattr("shutil.disk_usage", lambda _: free(1, 1, 1e6))
+        until(runner, lambda: store.get(job).status == "queued" and store.notice() != "")
+        assert store.finished_run("r1") is not None
+        rewrite(store, job, "run r1", "run r2")
+        monkeypatch.setattr("shutil.disk_usage", lambda _: free(1, 1, 501e6))
+        finish(runner, job)
+        assert store.get(job).status == "done" and store.notice() == ""
+        assert store.finished_run("r2") is not None
+
+
+def test_a_disk_that_never_has_the_room_ends_in_a_sentence(store, runner):
+    job = submit(store, "run r1", "full_disk no room")
+    finish(runner, job)
+    assert (store.get(job).status, store.get(job).attempts) == ("failed", MAX_ATTEMPTS)
+    assert "clean --cache" in store.get(job).reason
+    assert store.finished_run("r1") is not None
+
+
 def test_jobs_wait_while_the_disk_has_little_room(store):
     with running(store, smallest_room_mb=1e12) as runner:
         job = submit(store, "run r1")
@@ -280,3 +307,18 @@ def test_the_real_worker_reports_its_device_and_names_what_it_cannot_do(store):
         expected = {"device", "devices", "gpus", "precision", "threads", "versions"}
         assert expected <= store.device().keys()
         assert store.device()["versions"]["torch"][0].isdigit()
+
+
+@pytest.mark.parametrize(
+    ("error", "full"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), True),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), True),
+        (OSError("100000 requested and 25584 written"), True),
+        (RuntimeError("I/O error: No space left on device (os error 28)"), True),
+        (OSError(errno.EACCES, "Permission denied"), False),
+        (ValueError("3 images requested"), False),
+    ],
+)
+def test_a_full_disk_is_known_by_what_writers_say(error, full):
+    assert filled_up(error) == full

@@ -9,9 +9,11 @@ import os
 import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -136,9 +138,10 @@ def open_inputs(
         if not cache.has_room(expected) or not _reading_pays(prefix):
             return recomputed
         try:
-            with cache.building(path, expected) as part:
+            with cache.building(path, expected, sealed=False) as part:
                 _reserve(part / "values.bin", expected)
                 np.save(part / "filled.npy", np.zeros((views + 1, len(pixels)), dtype=bool))
+                np.save(part / "sums.npy", np.zeros((views + 1, len(pixels)), dtype=np.uint32))
                 np.save(part / "spent.npy", np.zeros(2))
         except OSError:  # the disk filled up in this moment
             return recomputed
@@ -176,7 +179,9 @@ class _Kept:
     """Activations on disk, computed when they are first needed.
 
     `values` is (1 + views) x images x activation, the evaluation view first. A slot is marked as
-    filled only after its values lie on the disk; two processes at once write the same values.
+    filled only after its values lie on the disk; two processes at once write the same values. What
+    a process finds filled it holds against the slot's sum before it first uses it, and computes it
+    again where a bit is another.
     """
 
     def __init__(self, path: Path, shape: tuple[int, ...], dtype: torch.dtype) -> None:
@@ -185,8 +190,11 @@ class _Kept:
             _marking.pop(path).join()
         values = torch.from_file(str(self.file), shared=True, size=int(np.prod(shape)), dtype=dtype)
         self.values = values.view(shape)
-        self.filled: NDArray[np.bool_] = np.load(path / "filled.npy")
-        self.spent: NDArray[np.float64] = np.load(path / "spent.npy")
+        slots = shape[:2]
+        self.filled: NDArray[np.bool_] = _loaded(path / "filled.npy", slots, bool)
+        self.sums: NDArray[np.uint32] = _loaded(path / "sums.npy", slots, np.uint32)
+        self.spent: NDArray[np.float64] = _loaded(path / "spent.npy", (2,), np.float64)
+        self._trusted = _trusted.setdefault(path, np.zeros(slots, dtype=bool))
 
     @property
     def seconds_per_view(self) -> float:
@@ -196,7 +204,10 @@ class _Kept:
     def fill(
         self, prefix: _Prefix, trained: Sequence[int], evaluated: Sequence[int]
     ) -> Generator[Progress, None, None]:
-        """Yield progress while what is missing is computed."""
+        """Yield progress while what is missing, or damaged, is computed."""
+        self._distrust(0, evaluated)
+        for view in range(1, len(self.filled)):
+            self._distrust(view, trained)
         wanted = [[i for i in evaluated if not self.filled[0, i]]]
         wanted += [[i for i in trained if not view[i]] for view in self.filled[1:]]
         total, done = sum(map(len, wanted)), 0
@@ -211,26 +222,51 @@ class _Kept:
                     found = prefix.evaluation(chosen[:kept])
                 self.values[view].index_copy_(0, torch.tensor(chosen[:kept]), found)
                 self.spent += (time.perf_counter() - started, kept)
-                self.filled[view, chosen[:kept]] = True
+                self.filled[view, chosen[:kept]], self._trusted[view, chosen[:kept]] = True, False
                 done += kept
                 yield Progress(message="Running the frozen blocks once", fraction=done / total)
         # Beside the training: it need not wait for the disk.
         _marking[self.path] = threading.Thread(target=self._mark)
         _marking[self.path].start()
 
+    def _distrust(self, view: int, images: Sequence[int]) -> None:
+        """Take filled slots whose values are not those that were written for empty ones."""
+        for image in images:
+            if self.filled[view, image] and not self._trusted[view, image]:
+                whole = self._sum(view, image) == self.sums[view, image]
+                self.filled[view, image] = self._trusted[view, image] = whole
+
+    def _sum(self, view: int, image: int) -> int:
+        """Return the CRC of a slot's values: it finds every flipped bit, and is twice as fast."""
+        return zlib.crc32(self.values[view, image].reshape(-1).view(torch.uint8).numpy().data)
+
     def _mark(self) -> None:
+        for view, image in np.argwhere(self.filled & ~self._trusted):
+            self.sums[view, image] = self._sum(view, image)
+        self._trusted |= self.filled
         # A folder that another process just evicted stays readable here, and is made again later.
         with contextlib.suppress(OSError):
             with self.file.open("rb") as file:
                 os.fsync(file.fileno())
-            for name, values in (("filled", self.filled), ("spent", self.spent)):
+            kept = {"sums": self.sums, "filled": self.filled, "spent": self.spent}
+            for name, values in kept.items():
                 part = self.path / f"{name}.{os.getpid()}.npy"
                 np.save(part, values)
                 part.replace(self.path / f"{name}.npy")
 
 
-# Entries whose new slots are being marked.
+# Entries whose new slots are being marked, and the slots that this process has looked at or made.
 _marking: dict[Path, threading.Thread] = {}
+_trusted: dict[Path, NDArray[np.bool_]] = {}
+
+
+def _loaded(path: Path, shape: tuple[int, ...], kind: type) -> NDArray[Any]:
+    """Return a small array of an entry, zeros where it is damaged: nothing counts as filled."""
+    with contextlib.suppress(OSError, ValueError, EOFError):
+        found: NDArray[Any] = np.load(path)
+        if found.shape == shape and found.dtype == kind:
+            return found
+    return np.zeros(shape, dtype=kind)
 
 
 def _reserve(path: Path, size: int) -> None:

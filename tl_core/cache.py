@@ -1,15 +1,25 @@
-"""The cache folder: entries appear only when complete; under one cap, oldest use goes first."""
+"""The cache folder: entries appear only when complete; under one cap, oldest use goes first.
+
+An entry's files are sealed by their SHA-256, which every process holds against them before it first
+uses the entry: damaged ones are removed and computed again.
+"""
 
 import contextlib
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
 from tl_core.home import folder
 from tl_core.room_on_disk import MIN_FREE_BYTES
 
 CAPACITY_BYTES = 10 * 1024**3
+# The file of an entry that has the SHA-256 of the others.
+SEAL = ".sha256"
+_looked_at: set[tuple[Path, int, int]] = set()
 
 
 def entry(kind: str, key: str) -> Path:
@@ -20,11 +30,45 @@ def entry(kind: str, key: str) -> Path:
 
 
 def is_ready(path: Path) -> bool:
-    """Return whether an entry is complete, and note that it is used now."""
+    """Return whether an entry is complete and undamaged, and note that it is used now."""
     if not path.is_dir():
         return False
-    os.utime(path)
+    try:
+        if _is_whole(path):
+            os.utime(path)
+            return True
+    except OSError:  # another process may evict what is looked at
+        return False
+    shutil.rmtree(path, ignore_errors=True)
+    return False
+
+
+def _is_whole(path: Path) -> bool:
+    """Return whether the files of an entry are as they were sealed; looked at once a process."""
+    seal = path / SEAL
+    if not seal.exists():
+        return True
+    about = seal.stat()
+    known = path, about.st_ino, about.st_mtime_ns
+    if known not in _looked_at:
+        try:
+            sums = msgspec.json.decode(seal.read_bytes(), type=dict[str, str])
+        except msgspec.DecodeError:
+            return False
+        if any(_sha256(path / name) != digest for name, digest in sums.items()):
+            return False
+        _looked_at.add(known)
     return True
+
+
+def _seal(path: Path) -> None:
+    sums = {file.name: _sha256(file) for file in sorted(path.iterdir())}
+    (path / SEAL).write_bytes(msgspec.json.encode(sums))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def has_room(expected_bytes: int) -> bool:
@@ -33,16 +77,19 @@ def has_room(expected_bytes: int) -> bool:
 
 
 @contextlib.contextmanager
-def building(path: Path, expected_bytes: int) -> Iterator[Path]:
+def building(path: Path, expected_bytes: int, *, sealed: bool = True) -> Iterator[Path]:
     """Give a folder that becomes the entry when the block ends without an error.
 
-    The longest unused entries are deleted until `expected_bytes` fit under the cap and on the disk.
+    `sealed`: false for files that go on changing, whose owner looks after them. The longest unused
+    entries are deleted until `expected_bytes` fit under the cap and on the disk.
     """
     _make_room(expected_bytes)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     part.mkdir(parents=True, exist_ok=True)
     try:
         yield part
+        if sealed:
+            _seal(part)
         try:
             part.replace(path)
         except OSError:

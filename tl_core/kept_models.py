@@ -4,6 +4,7 @@ Together with the original weights that is the whole model. A run's file can be 
 repeating the run, so it lies in the cache and may go when room is needed.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -33,7 +34,7 @@ class KeptModel:
 
 
 def keep(run_id: str, original: State, state: State, weight: Tensor, bias: Tensor) -> None:
-    """Keep a finished run's model, if there is room for it.
+    """Keep a finished run's model, if there is room for it: a full disk costs it, not the run.
 
     `original` and `state` are the backbone's state dicts before and after training.
     """
@@ -43,8 +44,11 @@ def keep(run_id: str, original: State, state: State, weight: Tensor, bias: Tenso
     path = cache.entry("models", run_id)
     if cache.is_ready(path) or not cache.has_room(size):
         return
-    with cache.building(path, size) as part:
-        save_file(tensors, part / _FILE)
+    try:
+        with cache.building(path, size) as part:
+            save_file(tensors, part / _FILE)
+    except (OSError, SafetensorError) as error:
+        print(f"A finished model was not kept: {error}", file=sys.stderr)
 
 
 def kept(run_id: str) -> KeptModel | None:

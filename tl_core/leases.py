@@ -17,6 +17,11 @@ TICK_SECONDS = 0.2
 # A job may keep its place this long while somebody else waits.
 SLICE_SECONDS = 20.0
 
+DISK_FULL = (
+    "The disk of the data directory filled up. Make room there: `python -m tl_core clean --cache` "
+    "removes what can be computed again."
+)
+
 
 class Leased:
     """Brings what one start of a job reports into the store; `over` once it has left the executor.
@@ -70,6 +75,9 @@ class Leased:
             case pipe.Failed(reason, details):
                 self._finish("failed", reason)
                 self._log(reason, details)
+            case pipe.Full(details):
+                # Starts again once there is room; where that is never enough, it fails and says so.
+                self._lose(Lost(DISK_FULL, details=details))
             case Lost():
                 self._lose(message)
 

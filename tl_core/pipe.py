@@ -58,6 +58,12 @@ class Failed(Message, frozen=True, tag="failed"):
     details: str = ""
 
 
+class Full(Message, frozen=True, tag="full"):
+    """Worker, last message: the disk had no room for what the job needs; `details` for the log."""
+
+    details: str = ""
+
+
 class Yielded(Message, frozen=True, tag="yielded"):
     """Worker, last message: it stopped between two runs because it was asked to."""
 
@@ -87,9 +93,10 @@ class GiveWay(Message, frozen=True, tag="give_way"):
     """Runner: stop after the next finished run, somebody else's job waits."""
 
 
-FromWorker: TypeAlias = Ready | Happened | Ask | Alive | Done | Failed | Yielded
+FromWorker: TypeAlias = Ready | Happened | Ask | Alive | Done | Failed | Full | Yielded
 ToWorker: TypeAlias = Job | Found | GiveWay
-LAST = (Done, Failed, Yielded)
+Last: TypeAlias = Done | Failed | Full | Yielded
+LAST = (Done, Failed, Full, Yielded)
 
 from_worker: msgspec.json.Decoder[FromWorker] = msgspec.json.Decoder(FromWorker)
 to_worker: msgspec.json.Decoder[ToWorker] = msgspec.json.Decoder(ToWorker)

@@ -6,6 +6,7 @@ which runs jobs in its own process.
 """
 
 import errno
+import re
 import traceback
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -123,12 +124,20 @@ def reason(error: Exception) -> str:
         )
     if isinstance(error, MemoryError):
         return "The memory ran out. Close other programs, or choose a smaller model."
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if filled_up(error):
         return (
             "The disk of the data directory is almost full. Make room, or point TL_HOME to a "
             "folder on another disk."
         )
     return f"The job stopped with an error ({type(error).__name__}): {plain(str(error))}"
+
+
+def filled_up(error: BaseException) -> bool:
+    """Return whether an error says that the disk has no room; not every writer gives its number."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    # What safetensors and NumPy say.
+    return bool(re.search(r"No space left on device|\d+ requested and \d+ written", str(error)))
 
 
 def act_for(owner: str) -> None:
@@ -152,13 +161,14 @@ def prepare() -> dict[str, Any]:
     return device_report()
 
 
-def perform(job: pipe.Job, end: pipe.End) -> pipe.Done | pipe.Failed | pipe.Yielded:
+def perform(job: pipe.Job, end: pipe.End) -> pipe.Last:
     """Execute a job on its owner's data; return its last message, which says why if it failed."""
     try:
         act_for(job.owner)
         return run(job, end)
     except Exception as error:
-        return pipe.Failed(reason(error), traceback.format_exc())
+        details = traceback.format_exc()
+        return pipe.Full(details) if filled_up(error) else pipe.Failed(reason(error), details)
 
 
 if __name__ == "__main__":

@@ -208,8 +208,14 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 def pixel_hash(image: Image.Image) -> str:
     """Return the SHA-256 (hex) of an RGB image's size and pixels."""
-    digest = hashlib.sha256(f"RGB {image.width}x{image.height}\n".encode())
-    digest.update(image.tobytes())
+    return array_hash(np.asarray(image))
+
+
+def array_hash(pixels: NDArray[np.uint8]) -> str:
+    """Return the same of an array, H x W x 3."""
+    height, width, _ = pixels.shape
+    digest = hashlib.sha256(f"RGB {width}x{height}\n".encode())
+    digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()
 
 

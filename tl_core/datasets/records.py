@@ -192,11 +192,22 @@ def _decoded(path: Path, stamp: tuple[int, ...]) -> Dataset:
             _kept[path] = known
             return known[1]
     dataset = msgspec.json.decode(path.read_bytes(), type=Dataset)
+    if _content_hash(dataset) != dataset.fingerprint:
+        raise msgspec.DecodeError("This is not the data set whose fingerprint it has.")
     with _keeping:
         _kept[path] = stamp, dataset
         while sum(len(one.images) for _, one in _kept.values()) > MOST_DESCRIBED and len(_kept) > 1:
             del _kept[next(iter(_kept))]
     return dataset
+
+
+def _content_hash(dataset: Dataset) -> str:
+    """Return the fingerprint of what a description says; raises DecodeError if it says nonsense."""
+    try:
+        content = [(dataset.classes[one.label], one.part, one.pixels) for one in dataset.images]
+    except IndexError as error:
+        raise msgspec.DecodeError("A label has no class.") from error
+    return fingerprint(dataset.kind, content, dataset.together)
 
 
 def all_datasets(kind: Kind | None = None) -> list[Dataset]:

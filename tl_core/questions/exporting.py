@@ -51,7 +51,7 @@ def export(config: ComparisonConfig, request: Mapping[str, Any]) -> Iterator[Eve
     yield Answered(
         answer=Export(
             entry=name,
-            files=tuple(sorted(file.name for file in path.iterdir())),
+            files=tuple(sorted(file.name for file in path.iterdir() if file.name != cache.SEAL)),
             parity=found,
             lacking="" if files.onnx_is_here() else NO_ONNX,
         )
