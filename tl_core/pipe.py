@@ -208,7 +208,7 @@ def beat(end: End) -> None:
 
 def serve(
     prepare: Callable[[], dict[str, Any]],
-    perform: Callable[[Job, End], Done | Failed | Yielded],
+    perform: Callable[[Job, End], Last],
 ) -> None:
     """Be a worker over pipes: one job, then exit. `prepare` returns the report for `Ready`."""
     end = WorkerEnd()

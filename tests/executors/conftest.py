@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 MISSING = "Ray is not installed: pip install -r requirements-ray.txt"
 # Read when Ray is imported, and again by each of its processes.
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 4}
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
+# Ray's workers leave the processor to everybody else, which may be a whole test suite.
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from tl_core.home import home
 from tl_core.worker_process import plain
 
 # A machine on which no worker gets ready within this time, which imports torch, is not usable.
-READY_SECONDS = 120.0
+READY_SECONDS = 180.0
 # Ray's name for the machine where the control process runs.
 HEAD = "node:__internal_head__"
 
