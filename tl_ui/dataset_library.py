@@ -66,7 +66,7 @@ def _preview(name: str) -> list[tuple[str, bytes]]:
 def earlier(kind: Kind) -> None:
     """Show the data sets that were brought before, to choose or to delete."""
     kept = {data.fingerprint: data for data in datasets.all_datasets(kind) if not is_sample(data)}
-    sizes = _sizes(current.dataset_folders(), list(kept.values()))
+    sizes = _sizes(current.dataset_folders(), kind, list(kept.values()))
     _room(sizes.total)
     if not kept:
         st.caption("Nothing here yet: what you bring is kept on this machine and listed here.")
@@ -93,7 +93,7 @@ class Sizes:
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _sizes(whose: tuple[str, ...], _sets: Sequence[Dataset]) -> Sizes:
+def _sizes(whose: tuple[str, ...], kind: Kind, _sets: Sequence[Dataset]) -> Sizes:
     by_set = {data.fingerprint: room_on_disk.size(data.folder) for data in _sets}
     return Sizes(by_set, room_on_disk.used())
 
