@@ -1,6 +1,5 @@
 """Data sets to choose from: the samples, and what was brought earlier."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -66,7 +65,7 @@ def _preview(name: str) -> list[tuple[str, bytes]]:
 def earlier(kind: Kind) -> None:
     """Show the data sets that were brought before, to choose or to delete."""
     kept = {data.fingerprint: data for data in datasets.all_datasets(kind) if not is_sample(data)}
-    sizes = _sizes(current.dataset_folders(), kind, list(kept.values()))
+    sizes = _sizes(current.dataset_folders())
     _room(sizes.total)
     if not kept:
         st.caption("Nothing here yet: what you bring is kept on this machine and listed here.")
@@ -93,8 +92,9 @@ class Sizes:
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _sizes(whose: tuple[str, ...], kind: Kind, _sets: Sequence[Dataset]) -> Sizes:
-    by_set = {data.fingerprint: room_on_disk.size(data.folder) for data in _sets}
+def _sizes(whose: tuple[str, ...]) -> Sizes:
+    sets = datasets.all_datasets()
+    by_set = {data.fingerprint: room_on_disk.size(data.folder) for data in sets}
     return Sizes(by_set, room_on_disk.used())
 
 
