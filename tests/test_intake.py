@@ -247,6 +247,14 @@ def test_a_full_disk_is_said_before_anything_is_read(home, monkeypatch):
     assert str(home) not in str(caught.value)
 
 
+def test_what_a_killed_server_left_is_removed_after_a_day(home):
+    for name, age in (("old", 100_000), ("new", 0)):
+        (home / "uploads" / name).mkdir(parents=True)
+        os.utime(home / "uploads" / name, (time.time() - age,) * 2)
+    Spool()
+    assert left(home) == ["new"]
+
+
 def test_names_are_cut_and_never_part_of_a_path(home):
     kept = Spool()
     file = kept.add("../\udcff" + "x" * 10_000, io.BytesIO(b"1"))

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -22,12 +24,26 @@ from tl_core.intake.messages import Spooled
 _CHUNK: Final = MB
 
 
+# What a closed browser tab or a killed server left behind is removed after a day.
+_LEFTOVER_SECONDS: Final = 24 * 3600.0
+
+
+def root() -> Path:
+    """Return the current owner's folder of uploads, without what was forgotten in it."""
+    found = owners.folder("uploads")
+    for left in found.iterdir():
+        with suppress(OSError):
+            if left.stat().st_mtime < time.time() - _LEFTOVER_SECONDS:
+                shutil.rmtree(left)
+    return found
+
+
 class Spool:
     """A folder of its own for the files of one upload, named by numbers; `remove` ends it."""
 
     def __init__(self) -> None:
         self.mark = uuid.uuid4().hex
-        self.folder = owners.folder("uploads") / self.mark
+        self.folder = root() / self.mark
         self.bytes = 0
         self._files = 0
 
