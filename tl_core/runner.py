@@ -56,6 +56,7 @@ class Runner:
         self._smallest_room_mb = smallest_room_mb
         self._report: dict[str, Any] | None = None
         self._stepped = clock()
+        self._shared = -slice_seconds
         store.requeue_running()
         executor.start()
 
@@ -109,7 +110,13 @@ class Runner:
             self.leases[started.lease] = started
 
     def _share(self) -> None:
-        """Ask jobs to give way that have had their slice, as many as others would follow."""
+        """Ask jobs to give way that have had their slice, as many as others would follow.
+
+        Not at every step: with many slots and a long queue that would be all that the runner does.
+        """
+        if self._clock() - self._shared < self._slice_seconds / 10:
+            return
+        self._shared = self._clock()
         for job in self.leases.values():
             if job.gives_way or not job.had(self._slice_seconds):
                 continue
