@@ -164,7 +164,9 @@ class Person(Client):
             return True
         shown = self.elements.values()
         titles = [one.heading.body for one in shown if one.WhichOneof("type") == "heading"]
-        charts = [one.vega_lite_chart for one in shown if one.WhichOneof("type") == "vega_lite_chart"]
+        charts = [
+            one.vega_lite_chart for one in shown if one.WhichOneof("type") == "vega_lite_chart"
+        ]
         tables = [[chart.data, *(one.data for one in chart.datasets)] for chart in charts]
         runs = any(title.startswith("Comparing") for title in titles)
         return runs and any(_CURVE in table.data for found in tables for table in found)
@@ -270,7 +272,11 @@ async def _own(room: Running, home: Path, people: Sequence[Person]) -> list[list
         ["served before anyone was served twice", f"{served} of {len(people)}", "all"],
         ["all of them saw their first curve after", f"{everybody:.0f} s", ""],
         ["starts until then, of them second ones", f"{served + again}, {again}", ""],
-        [f"refresh of a waiting page, p50 / p95 / max ({len(looks)})", _seconds(looks), "p95 under 1 s"],
+        [
+            f"refresh of a waiting page, p50 / p95 / max ({len(looks)})",
+            _seconds(looks),
+            "p95 under 1 s",
+        ],
     ]
 
 
@@ -281,8 +287,9 @@ async def _starts(home: Path, people: int) -> tuple[int, int]:
     end = time.monotonic() + LONGEST
     while len(set(order)) < people and time.monotonic() < end:
         for owner, job, lease in _rows(
-            home, "SELECT owner, id, lease FROM jobs WHERE owner NOT LIKE 'shared:%' AND lease > 0 "
-            "ORDER BY turn"
+            home,
+            "SELECT owner, id, lease FROM jobs WHERE owner NOT LIKE 'shared:%' AND lease > 0 "
+            "ORDER BY turn",
         ):
             if (job, lease) not in seen:
                 seen.add((job, lease))

@@ -43,7 +43,9 @@ def link(sampled_home: Path) -> Iterator[str]:
         assert room.stdout is not None
         try:
             lines = iter(room.stdout.readline, "")
-            printed = next(found[1] for line in lines if (found := re.match(r" +Link +(\S+)", line)))
+            printed = next(
+                found[1] for line in lines if (found := re.match(r" +Link +(\S+)", line))
+            )
             _wait_until_healthy(f"http://127.0.0.1:{port}", room)
             yield printed
         finally:
