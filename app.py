@@ -2,15 +2,27 @@
 
 import streamlit as st
 
-from tl_ui import big_screen, foot, gate, identity, lesson_link, runner, shell, workshop
+from tl_ui import (
+    big_screen,
+    foot,
+    gate,
+    identity,
+    lesson_link,
+    runner,
+    shell,
+    store_trouble,
+    workshop,
+)
 
 st.set_page_config(page_title="Transfer Lab", page_icon=str(shell.ICON), layout="wide")
-runner.keep_alive()
+store_trouble.meet()
+if store_trouble.is_sound():
+    runner.keep_alive()
 gate.pass_or_stop()
 lesson_link.take()
 page = shell.navigate()
 lesson_link.to_lesson(page)
-with shell.marked():
+with store_trouble.watched(), shell.marked():
     big_screen.apply()
     shell.strip()
     lesson_link.banner()

@@ -59,7 +59,7 @@ def main() -> int:
 
 
 @contextlib.contextmanager
-def _server() -> Iterator[tuple[str, int]]:
+def server() -> Iterator[tuple[str, int]]:
     """Give the address and the process of the app, started as the README does."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -162,7 +162,8 @@ class Viewer:
                 return
 
 
-def _connect(address: str) -> Any:
+def connect(address: str) -> Any:
+    """Open a session with the app, as a browser does."""
     return websockets.connect(
         address, subprotocols=["streamlit"], max_size=None, origin="http://127.0.0.1"
     )
@@ -173,7 +174,7 @@ def _live(counts: list[int], seconds: float) -> None:
     store, events = Store(), _recorded()
     some = 2 * len(events) // 3
     lines = []
-    with _server() as (address, process):
+    with server() as (address, process):
         for number, count in enumerate(counts):
             job = _put(store, events[:some], number)
             coming = _happen(store, job, events[some:], seconds)
@@ -200,7 +201,7 @@ async def _watched(
     async with contextlib.AsyncExitStack() as stack:
         viewers = []
         for _ in range(count):
-            viewer = Viewer(await stack.enter_async_context(_connect(address)))
+            viewer = Viewer(await stack.enter_async_context(connect(address)))
             viewer.query = f"job={job}"
             await viewer.open("", viewer.query)
             viewers.append(viewer)
@@ -222,7 +223,7 @@ def _pages() -> None:
     for number in range(FINISHED):
         job = _put(store, events, number)
         store.finish(job, "done")
-    with _server() as (address, _):
+    with server() as (address, _):
         lines = asyncio.run(_switched(address, job))
     heads = ["page", "milliseconds of server time"]
     print(markdown(heads, lines), flush=True)
@@ -230,7 +231,7 @@ def _pages() -> None:
 
 async def _switched(address: str, job: str) -> list[list[str]]:
     lines = []
-    async with _connect(address) as opened:
+    async with connect(address) as opened:
         viewer = Viewer(opened)
         await viewer.open("")
         for page, query in [*((name, "") for name in PAGES), ("", f"job={job}")]:

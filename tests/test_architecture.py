@@ -24,6 +24,7 @@ VERBS = {
     r"\bImage\.open\(": {"tl_core/ingest/", "tl_core/datasets/", "tl_core/export/snippets.py"},
     r"\b(INSERT INTO|SELECT |PRAGMA )": {"tl_core/store/"},
     r"^\s*(import|from) (streamlit)": {"app.py", "pages/", "tl_ui/"},
+    r"^\s*(import|from) ray\b": {"tl_core/executors/ray_tasks.py"},
     r"\b(go|px)\.[A-Z]\w+\(": {"tl_core/figures/"},
     # There every chart gets the button that saves it.
     r"st\.plotly_chart\(": {"tl_ui/plots.py"},
@@ -64,7 +65,21 @@ def test_a_line_knows_its_room(pattern):
     assert not strangers
 
 
-def test_the_web_imports_without_torch():
+def test_every_checkpoint_is_loaded_without_pickle():
+    """The default can be turned off by an environment variable, an explicit argument cannot."""
+    places = [*SOURCES, *(ROOT / "benchmarks").rglob("*.py"), *(ROOT / "pretraining").glob("*.py")]
+    bare, calls = [], 0
+    for path in places:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
+                calls += 1
+                given = {word.arg: ast.unparse(word.value) for word in node.keywords}
+                if given.get("weights_only") != "True":
+                    bare.append(f"{relative(path)}: {ast.unparse(node)}")
+    assert calls and not bare
+
+
+def test_the_web_imports_neither_torch_nor_ray():
     """Every module that pages reach, in a fresh process."""
     modules = [relative(path)[:-3].replace("/", ".") for path in WEB if path.parent.name == "tl_ui"]
     modules += [
@@ -75,7 +90,7 @@ def test_the_web_imports_without_torch():
         "tl_core.runner",
     ]
     code = "import sys\n" + "\n".join(f"import {name}" for name in modules)
-    code += "\nassert 'torch' not in sys.modules, 'torch was imported'"
+    code += "\nassert not {'torch', 'ray'} & sys.modules.keys(), 'too much was imported'"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-500:]
 

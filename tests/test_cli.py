@@ -229,6 +229,21 @@ def test_doctor_names_what_is_there_and_what_is_missing(capsys, random_weights, 
     assert "missing from this copy" in capsys.readouterr().out
 
 
+def test_doctor_names_packages_of_the_wrong_version_and_a_damaged_history(
+    capsys, home, monkeypatch
+):
+    from tl_core import doctor
+
+    monkeypatch.setattr(doctor, "requirements", lambda: ["numpy>=999", "no-such-package"])
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "store.sqlite3").write_bytes(b"not a database" * 100)
+    assert cli.main(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert "needed is >=999" in said and "no-such-package is not installed" in said
+    assert "damaged" in said
+    assert len(doctor.REQUIREMENTS.read_text().splitlines()) > 10
+
+
 def test_convert_weights(tmp_path, capsys):
     import torch
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from tests.factories import run_ended
+from tests.factories import comparison_config, comparison_started, run_ended, run_started
 from tests.running import (
     FAKE_WORKER,
     finish,
@@ -23,6 +24,7 @@ from tests.running import (
 )
 from tl_core.executor import Lease
 from tl_core.executors.local import LocalExecutor
+from tl_core.executors.places import Place, environment
 from tl_core.runner import LEASE_SECONDS
 from tl_core.store import MAX_ATTEMPTS, Store
 
@@ -277,9 +279,15 @@ def test_the_next_worker_gets_ready_while_the_last_one_is_asked_to_leave(store):
         until(runner, lambda: place.lease is not None and place.report is not None)
 
 
-def test_each_graphics_card_gets_a_place(monkeypatch):
-    from tl_core.executors.places import environment
+def test_a_job_in_its_last_run_is_about_to_leave():
+    place = Place(0)
+    started = replace(comparison_started(comparison_config()), planned_runs=2)
+    seen = [started, run_started("r1"), run_ended("r1"), run_started("r2"), run_ended("r2")]
+    assert [place.ends_soon(event) for event in seen] == [False, False, True, False, False]
+    assert place.ends_soon(replace(started, planned_runs=1))
 
+
+def test_each_graphics_card_gets_a_place(monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.delenv("TL_THREADS", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 8)

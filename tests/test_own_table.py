@@ -4,6 +4,7 @@ import pytest
 
 from tl_core.datasets import Dataset, ImageRecord
 from tl_core.datasets.limits import BadInput
+from tl_core.ingest import tabular
 from tl_core.slices import MAX_ATTRIBUTES, MAX_VALUES, own_table
 
 
@@ -29,7 +30,7 @@ PETS = dataset("pets/ant/1.png", "pets/ant/2.png", "pets/bee/1.png", "pets/bee/3
 
 
 def read(text: str, data: Dataset = PETS):
-    return own_table(text.encode(), data)
+    return own_table(tabular.read(text.encode()), data)
 
 
 def test_files_are_found_by_their_path_or_its_only_ending():

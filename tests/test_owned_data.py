@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests import brought
@@ -52,6 +53,8 @@ def test_what_came_with_the_app_is_there_for_all_and_stays(annas: Dataset, home:
             assert sample.folder.parent == home / "datasets"
             datasets.delete(sample.fingerprint)
             assert datasets.load(sample.fingerprint) == sample
+            with pytest.raises(BadInput, match="everyone's"):
+                datasets.save(msgspec.structs.replace(sample, mirror=not sample.mirror))
 
 
 def test_a_sample_set_is_made_once_for_all(sampled_home: Path) -> None:

@@ -118,6 +118,33 @@ def test_a_folder_upload_reads_classes_from_paths_and_empties_the_uploader(app) 
     assert at.file_uploader(key="target_folder_1").value == []
 
 
+def test_an_uploads_memory_is_given_back_at_once(app, monkeypatch) -> None:
+    """Without that, the files of an emptied uploader stay until the session ends."""
+    from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager as Manager
+
+    held: dict[str, int] = {}
+    add, remove = Manager.add_file, Manager.remove_file
+
+    def count_in(manager, session_id, file) -> None:
+        held[file.file_id] = len(file.data)
+        add(manager, session_id, file)
+
+    def count_out(manager, session_id, file_id) -> None:
+        held.pop(file_id, None)
+        remove(manager, session_id, file_id)
+
+    monkeypatch.setattr(Manager, "add_file", count_in)
+    monkeypatch.setattr(Manager, "remove_file", count_out)
+    at = app("data", way="own")
+    uploader = at.file_uploader(key="target_folder_0")
+    for name, content in two_classes().items():
+        uploader = uploader.upload(name, content)
+    assert len(held) in (0, 10)
+    uploader.run()
+    assert not at.exception and at.session_state["choice"].dataset is not None
+    assert held == {}
+
+
 def test_what_cannot_be_used_is_explained_and_changes_nothing(app) -> None:
     at = app("data")
     at.segmented_control(key="way").set_value("own").run()

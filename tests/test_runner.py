@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from tests.running import (
 from tl_core.events import JobEnded
 from tl_core.executor import NotReady
 from tl_core.executors.local import LocalExecutor
-from tl_core.runner import Runner
+from tl_core.runner import Runner, run
 from tl_core.store import MAX_ATTEMPTS, Store
 from tl_core.worker_process import plain
 
@@ -140,6 +141,8 @@ def test_an_installation_that_cannot_start_says_so(store):
 def test_a_number_of_slots_that_is_none_is_refused(store, slots):
     with pytest.raises(NotReady, match="TL_SLOTS"):
         Runner(store, LocalExecutor(FAKE_WORKER, slots))
+    assert run(store, LocalExecutor(FAKE_WORKER, slots), threading.Event()) == 1
+    assert "TL_SLOTS" in store.notice()
 
 
 def test_the_next_runner_continues_an_interrupted_job_first(store, runner):

@@ -165,6 +165,13 @@ def test_what_lies_with_the_samples_but_is_the_teachers_stays_there(
         assert "Teacherssecret" not in rooms.everything(rooms.session(page, BEN, chosen))
 
 
+def test_nobody_changes_the_sample_images_for_the_others(world: World) -> None:
+    key = next(one.key for one in rooms.session("data", BEN).toggle if "mirror" in (one.key or ""))
+    assert rooms.session("data", BEN).toggle(key=key).disabled
+    teacher = Who(owners.LOCAL, "Teacher", teacher=True)
+    assert not rooms.session("data", teacher).toggle(key=key).disabled
+
+
 def test_the_teacher_opens_what_anybody_did_but_not_their_images(world: World) -> None:
     teacher = Who(owners.LOCAL, "Teacher", teacher=True)
     sent = rooms.everything(rooms.session("lab", teacher, job=world.jobs["done"]))

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tl_core.home import folder
+from tl_core.room_on_disk import MIN_FREE_BYTES
 
 CAPACITY_BYTES = 10 * 1024**3
-# Left of the disk to other programs by whatever may as well be computed again.
-FREE_BYTES = 2 * 1024**3
 
 
 def entry(kind: str, key: str) -> Path:
@@ -56,7 +55,7 @@ def building(path: Path, expected_bytes: int) -> Iterator[Path]:
 
 def _limit(used: int) -> int:
     """Return how large the cache may grow on this disk: what it uses, and what is free to take."""
-    return used + shutil.disk_usage(folder("cache")).free - FREE_BYTES
+    return used + shutil.disk_usage(folder("cache")).free - MIN_FREE_BYTES
 
 
 def _sizes() -> dict[Path, int]:

@@ -40,8 +40,33 @@ def parser() -> argparse.ArgumentParser:
     convert.add_argument("source", type=Path, metavar="IN.pth")
     convert.add_argument("target", type=Path, metavar="OUT.safetensors")
     _add_room(commands.add_parser("room", help="open the app to a room of people"))
+    _add_store(commands)
     commands.add_parser("doctor", help="say what this machine has, and what to mend")
+    status = commands.add_parser("status", help="say how the server is: queue, people, disk")
+    status.add_argument("--json", action="store_true", help="all of it as JSON")
+    status.add_argument("--prometheus", action="store_true", help="in a monitor's text format")
     return root
+
+
+def _add_store(commands: Any) -> None:
+    backup = commands.add_parser("backup", help="write a complete copy of the history")
+    backup.add_argument("file", type=Path, metavar="FILE")
+    restore = commands.add_parser("restore", help="go back to a backup, or begin an empty history")
+    which = restore.add_mutually_exclusive_group(required=True)
+    which.add_argument("file", nargs="?", metavar="FILE", help="a backup, or `latest`")
+    which.add_argument("--empty", action="store_true", help="begin an empty history")
+    clean = commands.add_parser("clean", help="remove what nobody needs any more")
+    add = clean.add_argument
+    add("--older-than", type=_days, metavar="DAYS", help="also jobs that ended before so many days")
+    add("--cache", action="store_true", help="also all that can be computed again")
+    add("--dry-run", action="store_true", help="say what would go, remove nothing")
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if days < 0:
+        raise argparse.ArgumentTypeError("days are counted back from now: 0 or more")
+    return days
 
 
 def _add_compare(compare: argparse.ArgumentParser) -> None:
@@ -319,10 +344,28 @@ def _room(options: argparse.Namespace) -> int:
     return room_command.open_room(options)
 
 
+def _keep(options: argparse.Namespace) -> int:
+    from tl_core import store_command
+
+    if options.command == "restore" and options.empty:
+        return store_command.begin_empty(options)
+    return {
+        "backup": store_command.backup,
+        "restore": store_command.restore,
+        "clean": store_command.clean,
+    }[options.command](options)
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from tl_core import doctor
 
     return int(doctor.report())
+
+
+def _status(options: argparse.Namespace) -> int:
+    from tl_core import status_command
+
+    return status_command.status(options)
 
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -338,5 +381,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "draw-source": _draw,
     "convert-weights": _convert,
     "room": _room,
+    **dict.fromkeys(("backup", "restore", "clean"), _keep),
     "doctor": _doctor,
+    "status": _status,
 }

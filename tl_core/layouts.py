@@ -9,6 +9,7 @@ import msgspec
 from safetensors import SafetensorError, safe_open
 
 from tl_core.catalog import Model, catalog, data_file
+from tl_core.datasets.limits import MAX_WEIGHTS_HEADER_BYTES
 
 FLOATS = {"F64", "F32", "F16", "BF16"}
 # Counts batches for a running average that torchvision's models do not use; old files lack it.
@@ -44,6 +45,9 @@ def read_layout(path: Path) -> dict[str, tuple[Shape, str]]:
     Raises BadWeights if the file is not a complete, well-formed safetensors file.
     """
     try:
+        with path.open("rb") as start:
+            if int.from_bytes(start.read(8), "little") > MAX_WEIGHTS_HEADER_BYTES:
+                raise SafetensorError("the description at its beginning is too long")
         with safe_open(path, framework="numpy") as file:
             slices = {name: file.get_slice(name) for name in list(file.keys())}
             return {

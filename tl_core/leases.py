@@ -3,8 +3,9 @@
 import contextlib
 import time
 from collections.abc import Callable
+from typing import Any
 
-from tl_core import pipe
+from tl_core import log, pipe
 from tl_core.events import Event, Progress, RunEnded
 from tl_core.executor import Executor, Lease, Lost
 from tl_core.home import folder
@@ -13,6 +14,8 @@ from tl_core.store.queue import Ending
 
 # How often events are written and cancel requests looked at.
 TICK_SECONDS = 0.2
+# A job may keep its place this long while somebody else waits.
+SLICE_SECONDS = 20.0
 
 
 class Leased:
@@ -39,6 +42,7 @@ class Leased:
         self._heard = 0.0
         self._written = 0.0
         self._pending: list[Event] = [Progress(message="Starting the training process")]
+        log.note("job started", job=job.id, lease=job.lease, kind=job.kind)
         executor.submit(
             self.lease,
             pipe.Job(job.id, job.kind, job.config, job.request, job.owner, job.halvings),
@@ -59,6 +63,7 @@ class Leased:
             case pipe.Yielded():
                 self.write(now=True)
                 self._store.give_back(self.job.id, lease=self.job.lease)
+                self._note("job gave way")
                 self.over = True
             case pipe.Done():
                 self._finish("done")
@@ -105,15 +110,22 @@ class Leased:
     def _finish(self, status: Ending, reason: str = "") -> None:
         self.write(now=True)
         self._store.finish(self.job.id, status, reason, lease=self.job.lease)
+        self._note("job ended", status=status)
         self.over = True
 
     def _lose(self, lost: Lost) -> None:
         self.write(now=True)
         self._store.lose(self.job.id, lost.reason, lease=self.job.lease, memory=lost.memory)
+        self._note("job lost", memory=lost.memory)
         self.over = True
         self._log(lost.reason, lost.details)
 
+    def _note(self, event: str, **fields: Any) -> None:
+        began = self._started
+        seconds = None if began is None else round(self._clock() - began, 1)
+        log.note(event, job=self.job.id, lease=self.job.lease, seconds=seconds, **fields)
+
     def _log(self, reason: str, details: str) -> None:
         with contextlib.suppress(OSError):
-            log = folder("logs") / f"{self.job.id}.txt"
-            log.write_text(f"{reason}\n\n{details}\n", encoding="utf-8")
+            told = folder("logs") / f"{self.job.id}.txt"
+            told.write_text(f"{reason}\n\n{details}\n", encoding="utf-8")

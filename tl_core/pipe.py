@@ -5,8 +5,8 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
@@ -112,8 +112,22 @@ def lines(descriptor: int) -> Iterator[bytes]:
         yield from complete
 
 
+class End(Protocol):
+    """The worker's side, whatever carries the messages: what a job needs of it."""
+
+    def send(self, message: FromWorker) -> None:
+        """Say something; the process ends if nobody listens any more."""
+
+    def find(self, run_id: str) -> RunEnded | None:
+        """Ask the runner for a run that was completed earlier."""
+
+    @property
+    def must_give_way(self) -> bool:
+        """Whether somebody else's job waits and this one has had its slice."""
+
+
 class WorkerEnd:
-    """The worker's side. Standard output is taken for messages; prints go to standard error.
+    """The worker's side over pipes. Standard output is for messages; prints go to standard error.
 
     The process ends at once when the runner does: nobody is left to report to, and everything
     worth keeping is in checkpoints.
@@ -160,16 +174,6 @@ class WorkerEnd:
             raise TypeError(f"A job was expected, got {type(message).__name__}.")
         return message
 
-    def beat(self) -> None:
-        """Say every few seconds that the process runs, whatever it computes."""
-
-        def say() -> None:
-            while True:
-                self.send(Alive())
-                time.sleep(ALIVE_SECONDS)
-
-        threading.Thread(target=say, daemon=True).start()
-
     def find(self, run_id: str) -> RunEnded | None:
         """Ask the runner for a run that was completed earlier."""
         self.send(Ask(run_id))
@@ -182,3 +186,27 @@ class WorkerEnd:
     def must_give_way(self) -> bool:
         """Whether somebody else's job waits and this one has had its slice."""
         return self._give_way.is_set()
+
+
+def beat(end: End) -> None:
+    """Say every few seconds that the process runs, whatever it computes."""
+
+    def say() -> None:
+        while True:
+            end.send(Alive())
+            time.sleep(ALIVE_SECONDS)
+
+    threading.Thread(target=say, daemon=True).start()
+
+
+def serve(
+    prepare: Callable[[], dict[str, Any]],
+    perform: Callable[[Job, End], Done | Failed | Yielded],
+) -> None:
+    """Be a worker over pipes: one job, then exit. `prepare` returns the report for `Ready`."""
+    end = WorkerEnd()
+    end.send(Ready(prepare()))
+    end.listen()
+    job = end.receive_job()
+    beat(end)
+    end.send(perform(job, end))

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
 
+from tl_core.datasets.limits import MAX_WEIGHTS_BYTES, MB
 from tl_core.layouts import BadWeights
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-LIMIT_BYTES = 400 * 1024**2
 
 WRAPPERS = ("state_dict", "model")
 # Left by DistributedDataParallel and by torch.compile.
@@ -91,9 +90,12 @@ def _owned(tensors: "Mapping[str, Tensor]", name: str) -> "dict[str, Tensor]":
         if tensor.layout != torch.strided or tensor.is_quantized:
             raise BadWeights(f"{name} holds a sparse or quantised tensor ({key}). {ADVICE}")
     # An expanded tensor is small in the file and large in memory.
-    if sum(tensor.numel() * tensor.element_size() for tensor in tensors.values()) > LIMIT_BYTES:
+    if (
+        sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+        > MAX_WEIGHTS_BYTES
+    ):
         raise BadWeights(
-            f"{name} unpacks to more than {LIMIT_BYTES // 1024**2} MB of tensors. No model in the "
+            f"{name} unpacks to more than {MAX_WEIGHTS_BYTES // MB} MB of tensors. No model in the "
             "catalog needs more: check that it is the right file, or store it as float16."
         )
     return {

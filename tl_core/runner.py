@@ -6,27 +6,26 @@ it, and leaves running jobs marked so: the next runner continues them.
 """
 
 import contextlib
-import os
 import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
 import filelock
 
-from tl_core import pipe
+from tl_core import log, pipe
 from tl_core.executor import Executor, Lease, Lost, NotReady
-from tl_core.executors.local import LocalExecutor
+from tl_core.executors.choose import chosen
 from tl_core.home import home
-from tl_core.leases import TICK_SECONDS, Leased
-from tl_core.store import Store, StoreFull
+from tl_core.leases import SLICE_SECONDS, TICK_SECONDS, Leased
+from tl_core.store import Store, StoreDamaged, StoreFull
+from tl_core.tending import tended
+from tl_core.vitals import Reporter
 
-# A job may keep its slot this long while somebody else waits.
-SLICE_SECONDS = 20.0
 # A worker that says nothing for so long is taken for lost; it says something every few seconds.
 LEASE_SECONDS = 25.0
 # No job starts with less room than this: checkpoints and cached activations need it.
@@ -174,30 +173,36 @@ def main() -> int:
         lock.acquire(timeout=0)
     except filelock.Timeout:
         return 0
-    with lock, contextlib.closing(Store()) as store:
-        return run(store, local(store), stopping)
-
-
-def local(store: Store) -> LocalExecutor:
-    """Return the workers of this machine, as many at once as TL_SLOTS says."""
-    return LocalExecutor(
-        os.environ.get("TL_WORKER_MODULE", "tl_core.worker"),
-        os.environ.get("TL_SLOTS", "1"),
-        jobs_wait=store.anyone_waits,
-    )
-
-
-def run(store: Store, executor: Executor, stopping: threading.Event) -> int:
-    """Work on the queue until told to stop; return 1 after saying why it cannot."""
+    log.start("runner")
     try:
-        runner = Runner(store, executor)
+        with lock, tended() as (store, daily):
+            return run(store, stopping, (daily.look, Reporter(store).look))
+    except StoreDamaged as error:
+        # The app says so, and what to do; nothing is written to what is left.
+        log.warn("history damaged")
+        print(error, file=sys.stderr)
+        return 1
+
+
+def run(store: Store, stopping: threading.Event, chores: Sequence[Callable[[], None]] = ()) -> int:
+    """Work on the queue until told to stop; return 1 after saying why it cannot.
+
+    `chores`: what else is to be looked at again and again.
+    """
+    try:
+        runner = Runner(store, chosen(store.anyone_waits))
     except NotReady as error:
+        log.warn("executor not ready")
         store.set_notice(str(error))
         print(error, file=sys.stderr)
         return 1
+    log.note("runner started")
     with contextlib.closing(runner):
         while not stopping.is_set():
+            for chore in chores:
+                chore()
             runner.step()
+    log.note("runner stopped")
     return 0
 
 

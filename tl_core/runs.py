@@ -24,6 +24,7 @@ from tl_core.run_result import best_step, packed, result_of, steps_to_95, traini
 from tl_core.stages import frozen_prefix, stages_of
 from tl_core.strategies import Strategy
 from tl_core.trainer import Fit, Prediction
+from tl_core.worker_process import plain
 
 # What a strategy looks at before its first step.
 WAITS = {
@@ -269,10 +270,10 @@ def is_out_of_memory(error: Exception) -> bool:
 
 def failure_reason(error: Exception) -> str:
     """Return one sentence for the user; memory is the failure that has a remedy."""
-    text = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
     if is_out_of_memory(error):
         return (
             "There was not enough memory for this run. Choose a smaller model, freeze more blocks "
             "or close other programs, then run it again."
         )
-    return text
+    # The first line only: what follows is for whoever reads the source.
+    return plain(str(error).partition("\n")[0]) or type(error).__name__

@@ -37,7 +37,7 @@ def known(job: Comparison) -> Summary | None:
 
 
 def compute(store: AnyStore, job: Comparison) -> Summary:
-    """Return and keep the summary of a finished job."""
+    """Return the summary of a finished job; it is kept if the disk has room."""
     found = record(event for _, event in store.events(job.id))
     measured = rows(found)
     said = verdict(found, measured)
@@ -50,11 +50,18 @@ def compute(store: AnyStore, job: Comparison) -> Summary:
         high=chosen.ci_high if chosen else None,
         ended=job.ended or 0.0,
     )
-    path = _path(job.id)
-    part = path.with_name(f"{uuid.uuid4().hex}.part")
-    part.write_bytes(msgspec.json.encode(summary))
-    part.replace(path)
+    _keep(_path(job.id), summary)
     return summary
+
+
+def _keep(path: Path, summary: Summary) -> None:
+    part = path.with_name(f"{uuid.uuid4().hex}.part")
+    try:
+        part.write_bytes(msgspec.json.encode(summary))
+        part.replace(path)
+    except OSError:  # a full disk: it is computed again
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def forget(job: str) -> None:

@@ -9,7 +9,6 @@ converted.
 import hashlib
 import os
 import re
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -23,8 +22,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tl_core import owners
+from tl_core import owners, room_on_disk, unfinished
 from tl_core.catalog import Model, catalog
+from tl_core.datasets.limits import MAX_WEIGHTS_BYTES, MB
 from tl_core.home import folder
 from tl_core.layouts import BadWeights as BadWeights
 from tl_core.layouts import bundled_path, check, read_layout
@@ -33,8 +33,7 @@ from tl_core.pth import convert as convert
 # Its weights come with the app.
 FIRST_MODEL = "resnet10_procedural"
 
-LIMIT_BYTES = 400 * 1024**2
-CHUNK_BYTES = 1024**2
+CHUNK_BYTES = MB
 TIMEOUT_SECONDS = 30.0
 LEFTOVER_SECONDS = 24 * 3600.0
 
@@ -144,7 +143,7 @@ def add(
     """Check a safetensors file against the model, copy it in and return it.
 
     The same content twice is one file, the first name stays. Raises BadWeights if it is too large,
-    unreadable, or of another model; nothing is kept then.
+    unreadable, of another model, or there is no room for it; nothing is kept then.
     """
     with _temporary(_root(origin) / model.name) as part:
         sha256 = _copy(file, part)
@@ -153,6 +152,9 @@ def add(
             return own
         check(model, read_layout(part))
         path = part.with_name(f"{sha256}.safetensors")
+        full = room_on_disk.refusal(part.stat().st_size, written=True)
+        if full and origin == "own file" and not path.exists():
+            raise BadWeights(full)
         known = _described(path) if path.exists() else None
         added = known or WeightsFile(
             model=model.name,
@@ -186,12 +188,12 @@ def _temporary(root: Path) -> Iterator[Path]:
     for leftover in root.glob("*.part"):  # of processes that were killed
         if leftover.stat().st_mtime < time.time() - LEFTOVER_SECONDS:
             leftover.unlink(missing_ok=True)
-    handle, name = tempfile.mkstemp(dir=root, suffix=".part")
-    os.close(handle)
+    part = root / f"{unfinished.name()}.part"
+    part.touch(exist_ok=False)
     try:
-        yield Path(name)
+        yield part
     finally:
-        Path(name).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
 
 
 def _copy(file: Path | BinaryIO, target: Path) -> str:
@@ -212,13 +214,13 @@ def _copy(file: Path | BinaryIO, target: Path) -> str:
 def _copy_stream(
     source: IO[bytes], out: IO[bytes], progress: Callable[[int], None] | None = None
 ) -> str:
-    """Copy at most `LIMIT_BYTES`, whatever size was announced; `progress` gets the bytes so far."""
+    """Copy no more than the limit, whatever was announced; `progress` gets the bytes so far."""
     digest, copied = hashlib.sha256(), 0
     while chunk := source.read(CHUNK_BYTES):
         copied += len(chunk)
-        if copied > LIMIT_BYTES:
+        if copied > MAX_WEIGHTS_BYTES:
             raise BadWeights(
-                f"The weights file is larger than {LIMIT_BYTES // 1024**2} MB. No model in the "
+                f"The weights file is larger than {MAX_WEIGHTS_BYTES // MB} MB. No model in the "
                 "catalog needs more: check that it is the right file, or store it as float16."
             )
         digest.update(chunk)

@@ -45,6 +45,13 @@ def count(value: float | None) -> str:
     return f"{value:.0f}"
 
 
+def megabytes(size: float) -> str:
+    """Return bytes in MB or GB, at the precision that matters; never 0 for something."""
+    if size >= 1e9:
+        return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e6:.0f} MB" if size >= 1e7 else f"{max(size / 1e6, 0.1 * (size > 0)):.1f} MB"
+
+
 def number_of(value: int, singular: str, plural: str | None = None) -> str:
     """Return `1 image`, `2 images`, `3 classes`."""
     return f"{value:,} {singular if value == 1 else plural or singular + 's'}"

@@ -1,13 +1,14 @@
 """The process that executes one job: `python -m tl_core.worker`, started by the runner.
 
-It imports torch, says that it is ready, waits for its job, reports events, exits. `execute` and
-`reason` serve the command line too, which runs jobs in its own process.
+It imports torch, says that it is ready, waits for its job, reports events, exits. On a cluster the
+same `prepare` and `perform` are called by a task instead. `reason` serves the command line too,
+which runs jobs in its own process.
 """
 
 import errno
 import traceback
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -69,13 +70,8 @@ def download(model: str, report: Callable[[Event], None]) -> None:
     weights.download(row, progress)
 
 
-def run(job: pipe.Job, end: pipe.WorkerEnd) -> pipe.Done | pipe.Yielded:
-    """Execute a job on its owner's data and return its last message; raises what the job raises."""
-    with owners.acting(job.owner):
-        return _run(job, end)
-
-
-def _run(job: pipe.Job, end: pipe.WorkerEnd) -> pipe.Done | pipe.Yielded:
+def run(job: pipe.Job, end: pipe.End) -> pipe.Done | pipe.Yielded:
+    """Execute a job and return its last message; raises whatever the job raises."""
     if job.kind == "download":
         download(job.request["model"], lambda event: end.send(pipe.Happened(event)))
         return pipe.Done()
@@ -91,7 +87,7 @@ def _run(job: pipe.Job, end: pipe.WorkerEnd) -> pipe.Done | pipe.Yielded:
     return relay(compare(job.config, end.find, job.halvings), end)
 
 
-def relay(events: Iterator[Event], end: pipe.WorkerEnd) -> pipe.Done | pipe.Yielded:
+def relay(events: Iterator[Event], end: pipe.End) -> pipe.Done | pipe.Yielded:
     """Send events until they end, or stop before the next run when others want the slot.
 
     A slot is given up only once a run was really trained: a continued job starts with reused runs,
@@ -144,9 +140,8 @@ def act_for(owner: str) -> None:
     owners.ask(lambda: known)
 
 
-def main() -> None:
-    """Be a worker: one job, then exit."""
-    end = pipe.WorkerEnd()
+def prepare() -> dict[str, Any]:
+    """Import what jobs need and return what this machine is: device, threads, versions."""
     # Torch is imported here, not above: what an import prints must not reach the message pipe.
     # The first optimiser would import the compiler: a second that the spare has time for.
 
@@ -154,18 +149,17 @@ def main() -> None:
     import tl_core.experiment  # noqa: F401
     from tl_core.device import device_report
 
-    end.send(pipe.Ready(device_report()))
-    end.listen()
-    last: pipe.FromWorker
-    job = end.receive_job()
-    end.beat()
+    return device_report()
+
+
+def perform(job: pipe.Job, end: pipe.End) -> pipe.Done | pipe.Failed | pipe.Yielded:
+    """Execute a job on its owner's data; return its last message, which says why if it failed."""
     try:
         act_for(job.owner)
-        last = run(job, end)
+        return run(job, end)
     except Exception as error:
-        last = pipe.Failed(reason(error), traceback.format_exc())
-    end.send(last)
+        return pipe.Failed(reason(error), traceback.format_exc())
 
 
 if __name__ == "__main__":
-    main()
+    pipe.serve(prepare, perform)

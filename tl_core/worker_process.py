@@ -163,6 +163,8 @@ def _signal_name(number: int) -> str:
 
 def plain(text: str, longest: int = 300) -> str:
     """Return an error text on one line, with the folders of any path left out, not too long."""
+    # In quotation marks a folder's name may have spaces.
+    text = re.sub(r"(['\"])(?:[A-Za-z]:)?[\\/](?:[^'\"]*[\\/])?([^'\"\\/]*)\1", r"\1\2\1", text)
     text = re.sub(r"(?:[A-Za-z]:)?(?:[\\/][^\\/\s'\":]+)+[\\/]([^\\/\s'\":]+)", r"\1", text)
     text = " ".join(text.split())
     return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -6,6 +6,7 @@ import streamlit as st
 
 from tl_core.datasets.limits import FRAME_SIDE, MAX_BURST, MAX_IMAGE_BYTES, MB, MIN_GROUPS, BadInput
 from tl_core.ingest import WaitingRoom
+from tl_core.intake import asking
 from tl_ui import staging, waiting_list
 from tl_ui.widgets import plain_label
 
@@ -79,7 +80,7 @@ def _take() -> None:
     """Keep the burst that has just arrived; its answer tells the browser that it did."""
     message = st.session_state[_KEY].get("burst")
     try:
-        said = staging.room().take_burst(message)
+        said = staging.room().take_burst(message, asking.keep_burst)
     except BadInput as error:
         said = str(error)
     sent = message.get("id") if isinstance(message, dict) else ""

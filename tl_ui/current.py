@@ -97,7 +97,7 @@ def sample(name: str) -> Dataset:
 
 def known_sample(name: str) -> Dataset | None:
     """Return a sample set if it has been made; never makes it."""
-    found = _known_sample(name, _dataset_folders())
+    found = _known_sample(name, dataset_folders())
     return load(found) if found else None
 
 
@@ -123,13 +123,13 @@ def load(fingerprint: str) -> Dataset | None:
 
 def superseded() -> frozenset[str]:
     """Return the fingerprints of data sets that were changed later: newer ones come from them."""
-    return _superseded(_dataset_folders())
+    return _superseded(dataset_folders())
 
 
 def version(then: Dataset) -> Dataset:
     """Return the version of a data set that is in use, else the newest that edits made of it."""
     chosen = choice().dataset
-    kept = _version(then.fingerprint, chosen, _dataset_folders(), then)
+    kept = _version(then.fingerprint, chosen, dataset_folders(), then)
     return load(kept) or then
 
 
@@ -141,7 +141,7 @@ def _version(fingerprint: str, chosen: str | None, whose: tuple[str, ...], _then
     return lineage.newest(_then).fingerprint
 
 
-def _dataset_folders() -> tuple[str, ...]:
+def dataset_folders() -> tuple[str, ...]:
     """Return whose data sets' folders there are: what is read of them may be kept under that."""
     roots = owners.folders("datasets")
     return owners.current(), *sorted(str(path) for root in roots for path in root.iterdir())

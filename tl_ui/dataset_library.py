@@ -1,12 +1,14 @@
 """Data sets to choose from: the samples, and what was brought earlier."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import streamlit as st
 
-from tl_core import datasets, ingest
+from tl_core import datasets, ingest, room_on_disk
 from tl_core.datasets import Dataset, Kind
-from tl_core.wording import number_of
+from tl_core.wording import megabytes, number_of
 from tl_ui import current
 from tl_ui.dataset_report import is_sample
 from tl_ui.state import choice, choose
@@ -64,30 +66,57 @@ def _preview(name: str) -> list[tuple[str, bytes]]:
 def earlier(kind: Kind) -> None:
     """Show the data sets that were brought before, to choose or to delete."""
     kept = {data.fingerprint: data for data in datasets.all_datasets(kind) if not is_sample(data)}
+    sizes = _sizes(current.dataset_folders(), list(kept.values()))
+    _room(sizes.total)
     if not kept:
         st.caption("Nothing here yet: what you bring is kept on this machine and listed here.")
         return
     picked = st.selectbox(
         "Kept on this machine, newest first",
         list(kept),
-        format_func=lambda fingerprint: summary(kept[fingerprint]),
+        format_func=lambda fingerprint: summary(kept[fingerprint], sizes.by_set[fingerprint]),
         key=f"{kind}_earlier",
     )
     data = kept[picked]
     with st.container(horizontal=True):
         st.button("Use these images", key=f"{kind}_use", on_click=use, args=(data,))
         with st.popover("Delete …", icon=":material/delete:"):
-            _confirm_delete(data)
+            _confirm_delete(data, sizes.by_set[picked])
 
 
-def summary(data: Dataset) -> str:
-    """Return one line on a data set, as plain text."""
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes on the disk: of each data set by fingerprint, and of all that the user brought."""
+
+    by_set: dict[str, int]
+    total: int
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _sizes(whose: tuple[str, ...], _sets: Sequence[Dataset]) -> Sizes:
+    by_set = {data.fingerprint: room_on_disk.size(data.folder) for data in _sets}
+    return Sizes(by_set, room_on_disk.used())
+
+
+def _room(taken: int) -> None:
+    """Say how much of the disk is taken by what the user brought."""
+    most = room_on_disk.quota()
+    if most is None:
+        st.caption(f"Data sets and weights take {megabytes(taken)} on this machine.")
+    else:
+        part = min(1.0, taken / most)
+        st.progress(part, text=f"You use {megabytes(taken)} of {megabytes(most)}")
+
+
+def summary(data: Dataset, size: int) -> str:
+    """Return one line on a data set of so many bytes, as plain text."""
     day = datetime.fromisoformat(data.created).astimezone().strftime("%d %b %Y, %H:%M")
     classes = number_of(len(data.classes), "class", "classes")
-    return f"{plain_label(data.name, 60)}: {number_of(len(data.images), 'image')}, {classes}, {day}"
+    images = number_of(len(data.images), "image")
+    return f"{plain_label(data.name, 60)}: {images}, {classes}, {megabytes(size)}, {day}"
 
 
-def _confirm_delete(data: Dataset) -> None:
+def _confirm_delete(data: Dataset, size: int) -> None:
     used = comparisons_with(data)
     st.markdown(f"Delete **{safe_label(data.name)}** from this machine?")
     if used:
@@ -95,7 +124,7 @@ def _confirm_delete(data: Dataset) -> None:
             f"{number_of(used, 'comparison')} used it: results stay, but they cannot be run again "
             "until the same images are brought again."
         )
-    st.caption("Your original files are not touched.")
+    st.caption(f"It frees {megabytes(size)} here. Your original files are not touched.")
     st.button(
         "Delete for good",
         key=f"{data.kind}_delete",
@@ -107,12 +136,7 @@ def _confirm_delete(data: Dataset) -> None:
 
 def comparisons_with(data: Dataset) -> int:
     """Return how many comparisons were made with a data set."""
-    configs = [job.config for job in current.store().list(limit=2000, kind="compare")]
-    return sum(
-        data.fingerprint in (config.data.fingerprint, config.data.probe)
-        for config in configs
-        if config is not None
-    )
+    return current.store().comparisons_with(data.fingerprint)
 
 
 def _delete(data: Dataset) -> None:

@@ -4,8 +4,8 @@ import msgspec
 import pandas as pd
 import streamlit as st
 
-from tl_core import datasets, ingest
-from tl_core.datasets import Dataset
+from tl_core import datasets, ingest, owners
+from tl_core.datasets import Dataset, records
 from tl_core.ingest import source_probe
 from tl_core.wording import number_of
 from tl_ui import theme
@@ -145,7 +145,8 @@ def is_sample(data: Dataset) -> bool:
 
 def _mirror(data: Dataset) -> None:
     key = data.fingerprint[:8]
-    allowed = mirror_allowed(data)
+    of_all = records.is_shared(data) and not owners.owns_all()
+    allowed = mirror_allowed(data) and not of_all
     st.session_state[f"mirror_{key}"] = data.mirror
     st.toggle(
         "Mirror pictures at random while training",
@@ -154,7 +155,9 @@ def _mirror(data: Dataset) -> None:
         on_change=lambda: _save(data, mirror=st.session_state[f"mirror_{key}"]),
     )
     st.caption(
-        "Turn it off where left and right matter: text, digits, screws, turn signs."
+        "Everyone here trains on these images: they stay as they are."
+        if of_all
+        else "Turn it off where left and right matter: text, digits, screws, turn signs."
         if allowed
         else "Not offered here: a mirrored picture would be another class, or none."
     )

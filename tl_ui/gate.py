@@ -6,6 +6,7 @@ import time
 import streamlit as st
 
 from tl_core import lesson_links
+from tl_core.store import StoreError
 from tl_ui import current, identity, shell
 from tl_ui.widgets import safe_label
 
@@ -51,9 +52,8 @@ def _login() -> None:
 
 def _door() -> None:
     st.markdown(
-        "This is a room: everyone in it works on one machine. Images that you bring stay yours, "
-        "nobody else sees them. **Nicknames and results are visible to everyone here**, so any "
-        "name will do."
+        "This is a room: everyone in it works on one machine. Nobody else in it sees images that "
+        "you bring. **Nicknames and results are visible to everyone here**, so any name will do."
     )
     given = st.query_params.get("room", "")
     with st.form("gate", width=420):
@@ -78,6 +78,8 @@ def _come_in() -> None:
             identity.enter(lesson_links.nickname(st.session_state[_NAME]))
         except ValueError as wanted:
             said = f"A nickname is {safe_label(wanted)}."
+        except StoreError as error:
+            said = safe_label(error, 400)
     st.session_state[_SAID] = said
 
 

@@ -7,16 +7,17 @@ from typing import Any
 
 import streamlit as st
 
-from tl_core import summaries
+from tl_core import deletion, summaries
 from tl_core.catalog import catalog
 from tl_core.store import Comparison, StoreError
 from tl_core.summaries import Summary
-from tl_core.wording import duration, number_of, percent
+from tl_core.wording import duration, megabytes, number_of, percent
 from tl_ui import current, queue_place, theme
 from tl_ui.widgets import flash, plain_label, safe_label
 
 ROWS_PER_PAGE = 12
 MOST = 5000
+FILL_SECONDS = 0.2
 
 
 def section() -> None:
@@ -33,11 +34,25 @@ def section() -> None:
     start = (page - 1) * ROWS_PER_PAGE
     with slot:
         visible = shown[start : start + ROWS_PER_PAGE]
-        results = [_row(job) for job in visible]
-    # After every row is on the screen: intervals take a moment, once for each comparison.
-    for job, result in zip(visible, results, strict=True):
-        if job.status == "done" and summaries.known(job) is None:
+        sizes = current.store().bytes_of([job.id for job in visible])
+        results = [_row(job, sizes[job.id]) for job in visible]
+    _fill([(j, r) for j, r in zip(visible, results, strict=True) if j.status == "done"])
+
+
+def _fill(shown: Sequence[tuple[Comparison, Any]]) -> None:
+    """Work out what is not known yet, after every row is on the screen.
+
+    Intervals take a moment, once for each comparison: a few at a time, so that no click has to
+    wait for a page full of them.
+    """
+    started, kept = time.monotonic(), False
+    for job, result in shown:
+        if summaries.known(job) is None:
+            # Where nothing can be kept, the next run would not get any further.
+            if kept and time.monotonic() - started > FILL_SECONDS:
+                st.rerun()
             _show_result(result, summaries.compute(current.store(), job))
+            kept = summaries.known(job) is not None
 
 
 def _filtered(jobs: Sequence[Comparison]) -> list[Comparison]:
@@ -57,8 +72,15 @@ def _filtered(jobs: Sequence[Comparison]) -> list[Comparison]:
             key="history_status",
         )
     found = [job for job in jobs if matches(job, wanted or "", statuses)]
-    st.caption(f"{len(found):,} of {number_of(len(jobs), 'comparison')}")
+    taken = megabytes(_taken(current.store().owner, jobs[0].id, len(jobs), jobs))
+    st.caption(f"{len(found):,} of {number_of(len(jobs), 'comparison')}, {taken} in all")
     return found
+
+
+@st.cache_data(show_spinner=False, max_entries=32, ttl=60)
+def _taken(owner: str, newest: str, count: int, _jobs: Sequence[Comparison]) -> int:
+    """Return what the results of these comparisons take; going through thousands takes a moment."""
+    return sum(current.store().bytes_of([job.id for job in _jobs]).values())
 
 
 def matches(job: Comparison, wanted: str, statuses: Sequence[str] = ()) -> bool:
@@ -80,7 +102,7 @@ def _model(job: Comparison) -> str:
     return row.title if row else job.config.backbone
 
 
-def _row(job: Comparison) -> Any:
+def _row(job: Comparison, size: int) -> Any:
     """Show one comparison; return the slot of its result."""
     word, icon, colour = theme.STATUS[job.status]
     with st.container(border=True, key=f"row_{job.id}", gap="xsmall"):
@@ -107,7 +129,7 @@ def _row(job: Comparison) -> Any:
         elif job.active:
             with result.container():
                 st.fragment(_progress, run_every=2.0)(job.id, job.status)
-        st.caption(_facts(job))
+        st.caption(_facts(job, size))
     return result
 
 
@@ -136,7 +158,7 @@ def _show_result(slot: Any, summary: Summary | None) -> None:
         )
 
 
-def _facts(job: Comparison) -> str:
+def _facts(job: Comparison, size: int) -> str:
     parts = [safe_label(_data(job), 60), safe_label(_model(job), 60)]
     if job.config is not None:
         parts.append(number_of(len(job.config.strategies), "strategy", "strategies"))
@@ -148,6 +170,7 @@ def _facts(job: Comparison) -> str:
     )
     if job.seconds:
         parts.append(f"took {duration(job.seconds)}")
+    parts.append(megabytes(size))
     return " · ".join(parts)
 
 
@@ -191,7 +214,8 @@ def _actions(job: Comparison) -> None:
         st.caption(
             "It is running: cancel it first."
             if job.status == "running"
-            else "Its results are lost; data sets and weights stay."
+            else "Its results and models are lost, and their room on the disk is free again; data "
+            "sets and weights stay."
         )
 
 
@@ -217,9 +241,8 @@ def _rename(job: Comparison) -> None:
 
 def _delete(job: Comparison) -> None:
     try:
-        current.store().delete(job.id)
+        deletion.delete_job(current.store(), job.id)
     except StoreError as error:
         flash(safe_label(error, 500), ":material/error:")
     else:
-        summaries.forget(job.id)
         flash(f"{safe_label(job.name)} is deleted.", ":material/delete:")

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from tl_core import ingest, predictions, unsure
+from tl_core import predictions, unsure
 from tl_core.answers import Prediction, RunPrediction
 from tl_core.curves import colour
-from tl_core.datasets.limits import MAX_IMAGE_BYTES, MB
+from tl_core.datasets.limits import MAX_IMAGE_BYTES, MB, BadInput
 from tl_core.events import RunEnded
+from tl_core.intake import asking as intake
 from tl_core.wording import percent
-from tl_ui import asking, finished_models
+from tl_ui import asking, finished_models, handing_in
 from tl_ui.looked import Looked
 from tl_ui.widgets import plain_label, problem, safe_label
 
@@ -77,13 +78,14 @@ def _bring() -> None:
         for place, file in enumerate(files[:MOST])
     ]
     try:
-        data = ingest.ingest_files(pairs, name="Tried images", kind="unlabelled")
-    except ingest.BadInput as error:
+        data = intake.images(pairs, name="Tried images", kind="unlabelled")
+    except BadInput as error:
         st.session_state[_FAULT] = (str(error), error.details)
     else:
         st.session_state[_TRIED] = data.fingerprint
         if len(files) > MOST:
             st.session_state[_FAULT] = (f"Only the first {MOST} images were taken.", ())
+    handing_in.release(files)
     st.session_state[_REVISION] = revision + 1
     st.rerun(scope="fragment")
 

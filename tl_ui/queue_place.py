@@ -7,7 +7,7 @@ import streamlit as st
 from tl_core import job_time, waiting_time
 from tl_core.home import home
 from tl_core.job_time import Planned
-from tl_core.runner import SLICE_SECONDS
+from tl_core.leases import SLICE_SECONDS
 from tl_core.store import Comparison, Store
 from tl_core.waiting_time import Work
 from tl_ui import current

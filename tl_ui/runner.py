@@ -15,7 +15,7 @@ from pathlib import Path
 import filelock
 import streamlit as st
 
-from tl_core import catalog, owners
+from tl_core import catalog, log, owners
 from tl_core.home import home
 from tl_core.ingest import source_probe
 from tl_core.weights import FIRST_MODEL
@@ -84,6 +84,9 @@ def _settle() -> bool:
     import pandas  # noqa: F401
     import scipy.stats  # noqa: F401
 
+    # What goes wrong in a page is told its visitor without details: here they are kept.
+    log.start("web", "streamlit.error_util")
+    log.note("web process started")
     gc.collect()
     gc.freeze()
     return True

@@ -3,7 +3,6 @@
 import shutil
 import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -14,8 +13,6 @@ from tl_core.owners import folder
 
 # What a closed browser tab left behind is removed after a day.
 LEFTOVER_SECONDS = 24 * 3600.0
-
-Progress = Callable[[str, float | None], None]
 
 _KEY = "waiting"
 

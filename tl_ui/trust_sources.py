@@ -7,6 +7,7 @@ import streamlit as st
 from tl_core import image_facts
 from tl_core.datasets import Dataset
 from tl_core.datasets.limits import MAX_TABLE_BYTES, MB, BadInput
+from tl_core.intake import asking
 from tl_core.slices import (
     MAX_ATTRIBUTES,
     MAX_VALUES,
@@ -16,7 +17,7 @@ from tl_core.slices import (
     own_table,
 )
 from tl_core.wording import number_of
-from tl_ui import current
+from tl_ui import current, handing_in
 from tl_ui.trust_evidence import Subject
 from tl_ui.widgets import listed, problem, safe_label
 
@@ -106,9 +107,11 @@ def _take(of: Subject, key: str) -> None:
         return
     st.session_state[_TURN] += 1
     try:
-        st.session_state[_KEPT] = (data.fingerprint, own_table(brought.getvalue(), data), None)
+        table = asking.table(brought.name, brought)
+        st.session_state[_KEPT] = (data.fingerprint, own_table(table, data), None)
     except BadInput as error:
         st.session_state[_KEPT] = (data.fingerprint, None, error)
+    handing_in.release([brought])
 
 
 def _data(of: Subject) -> Dataset | None:

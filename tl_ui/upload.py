@@ -1,16 +1,18 @@
 """Bringing one's own images: a folder, a zip, loose files or the camera, class by class."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from tl_core import catalog, ingest
+from tl_core import catalog
 from tl_core.datasets import Dataset, Kind
-from tl_core.datasets.limits import MAX_IMAGE_BYTES, MAX_ZIP_BYTES, MB, BadInput
-from tl_ui import camera, current, waiting_list
-from tl_ui.staging import Progress
+from tl_core.datasets.limits import MAX_ENTRIES, MAX_IMAGE_BYTES, MAX_ZIP_BYTES, MB, BadInput
+from tl_core.intake import asking
+from tl_core.intake.messages import Images, Request, Spooled, Zip
+from tl_core.intake.process import Intake
+from tl_ui import camera, current, handing_in, waiting_list
 from tl_ui.widgets import plain_label, problem, safe_label
 
 MODES = {
@@ -40,11 +42,18 @@ def section(kind: Kind, taken: Callable[[Dataset], None]) -> None:
         key=f"{kind}_mode",
         persist_state="session",
     )
+    intake = handing_in.followed(_slot(kind))
+    if intake is not None:
+        _finish(kind, taken, intake)
     ways = {"folder": _folder, "zip": _zip, "classes": _classes, "camera": _camera}
-    ways[mode](kind, taken)
+    ways[mode](kind)
     fault = st.session_state.get(f"{kind}_fault")
     if fault:
         problem(*fault)
+
+
+def _slot(kind: Kind) -> str:
+    return f"{kind}_intake"
 
 
 def _uploader(kind: Kind, mode: str, label: str, **options: Any) -> Any:
@@ -60,7 +69,7 @@ def _empty(kind: Kind) -> None:
     st.session_state[f"{kind}_revision"] = _revision(kind) + 1
 
 
-def _folder(kind: Kind, taken: Callable[[Dataset], None]) -> None:
+def _folder(kind: Kind) -> None:
     files = _uploader(
         kind,
         "folder",
@@ -73,12 +82,7 @@ def _folder(kind: Kind, taken: Callable[[Dataset], None]) -> None:
     st.caption(f"{_folder_words(kind)} {_LIMITS}")
     if files:
         name = _top_folder([file.name for file in files])
-        pairs = [(file.name, file) for file in files]
-        _take(
-            kind,
-            taken,
-            lambda show: ingest.ingest_files(pairs, name=name, kind=kind, progress=show),
-        )
+        _hand_in(kind, files, lambda spooled: Images(name, kind, spooled))
 
 
 def _folder_words(kind: Kind) -> str:
@@ -109,7 +113,7 @@ def _source_words() -> str:
     )
 
 
-def _zip(kind: Kind, taken: Callable[[Dataset], None]) -> None:
+def _zip(kind: Kind) -> None:
     file = _uploader(
         kind,
         "zip",
@@ -117,12 +121,10 @@ def _zip(kind: Kind, taken: Callable[[Dataset], None]) -> None:
         type=["zip"],
         max_upload_size=MAX_ZIP_BYTES // MB,
     )
-    st.caption(f"At most {MAX_ZIP_BYTES // MB} MB and {ingest.MAX_ENTRIES:,} files.")
+    st.caption(f"At most {MAX_ZIP_BYTES // MB} MB and {MAX_ENTRIES:,} files.")
     if file is not None:
         name = plain_label(Path(file.name).stem)
-        _take(
-            kind, taken, lambda show: ingest.ingest_zip(file, name=name, kind=kind, progress=show)
-        )
+        _hand_in(kind, [file], lambda spooled: Zip(name, kind, spooled[0]))
 
 
 def _top_folder(names: list[str]) -> str:
@@ -131,30 +133,29 @@ def _top_folder(names: list[str]) -> str:
     return plain_label(first.pop()) if len(first) == 1 else "My images"
 
 
-def _take(
-    kind: Kind, taken: Callable[[Dataset], None], read: Callable[[Progress], Dataset]
+def _hand_in(
+    kind: Kind, files: Sequence[Any], wanted: Callable[[tuple[Spooled, ...]], Request]
 ) -> None:
-    """Read an upload with its progress shown, then empty the uploader, whatever came of it."""
+    """Let an upload be read; its uploader is emptied whatever comes of it."""
     st.session_state.pop(f"{kind}_fault", None)
-    with st.status("Reading the images", expanded=True) as status:
-        bar = st.progress(0.0, text="Starting")
-        try:
-            dataset = read(lambda text, share: _show(bar, text, share))
-        except BadInput as error:
-            status.update(label="These files cannot be used", state="error")
-            st.session_state[f"{kind}_fault"] = (str(error), error.details)
-        else:
-            status.update(label="Done", state="complete")
-            taken(dataset)
+    try:
+        handing_in.begin(_slot(kind), files, wanted)
+    except BadInput as error:
+        st.session_state[f"{kind}_fault"] = (str(error), error.details)
     _empty(kind)
     st.rerun()
 
 
-def _show(bar: Any, text: str, share: float | None) -> None:
-    bar.progress(min(max(share or 0.0, 0.0), 1.0), text=safe_label(text))
+def _finish(kind: Kind, taken: Callable[[Dataset], None], intake: Intake) -> None:
+    """Use the data set that was read, or keep the reason why there is none."""
+    try:
+        taken(asking.data_set(intake))
+    except BadInput as error:
+        st.session_state[f"{kind}_fault"] = (str(error), error.details)
+    st.rerun()
 
 
-def _classes(kind: Kind, taken: Callable[[Dataset], None]) -> None:
+def _classes(kind: Kind) -> None:
     """Collect classes one after the other; their files wait on disk, not in memory."""
     name = st.text_input(
         "Name of a class",
@@ -180,16 +181,16 @@ def _classes(kind: Kind, taken: Callable[[Dataset], None]) -> None:
         _empty(kind)
         st.rerun()
     waiting_list.say_fault()
-    waiting_list.section(lambda read: _take(kind, taken, read))
+    waiting_list.section(lambda wanted: _hand_in(kind, [], lambda _: wanted))
 
 
-def _camera(kind: Kind, taken: Callable[[Dataset], None]) -> None:
+def _camera(kind: Kind) -> None:
     """Collect bursts of the camera, class by class; they wait beside loose files."""
 
     # The rest of the page need not be drawn anew for every burst.
     @st.fragment
     def collect() -> None:
         camera.section()
-        waiting_list.section(lambda read: _take(kind, taken, read))
+        waiting_list.section(lambda wanted: _hand_in(kind, [], lambda _: wanted))
 
     collect()

@@ -5,23 +5,22 @@ from typing import Any
 
 import streamlit as st
 
-from tl_core import ingest
-from tl_core.datasets import Dataset
 from tl_core.ingest import BadInput, WaitingRoom
 from tl_core.ingest.waiting import Waiting
+from tl_core.intake import asking
+from tl_core.intake.messages import Collected
 from tl_core.wording import number_of
-from tl_ui import staging
-from tl_ui.staging import Progress
+from tl_ui import handing_in, staging
 from tl_ui.widgets import flash, listed, plain_label, safe_label, show_flash
 
 _SHOWN, _WIDTH = 4, 56
 _FAULT, _PLACE = "class_fault", "waiting"
 
-Make = Callable[[Callable[[Progress], Dataset]], None]
+Make = Callable[[Collected], None]
 
 
 def section(make: Make) -> None:
-    """Show the classes with their pictures; `make` reads the data set that is made of them."""
+    """Show the classes with their pictures; `make` has a data set made of them."""
     room = staging.room()
     show_flash(_PLACE)
     for label in list(room.classes):
@@ -63,13 +62,15 @@ def take_files(label: str, files: Sequence[Any]) -> None:
     room = staging.room()
 
     def take() -> None:
-        taken = room.take_files(label, [(file.name, file) for file in files])
+        pairs = [(file.name, file) for file in files]
+        taken = room.take_files(label, pairs, asking.keep_files)
         left = len(files) - taken
         more = f"; {number_of(left, 'other file')} left out" if left else ""
         flash(f"{safe_label(label)}: {number_of(taken, 'picture')} added{more}.", place=_PLACE)
 
     with st.spinner("Copying the files"):
         attempt(take)
+    handing_in.release(files)
 
 
 def _class(room: WaitingRoom, label: str) -> None:
@@ -162,7 +163,7 @@ def _make(room: WaitingRoom, make: Make) -> None:
         on_click=lambda: st.session_state.update(make_staged_asked=True),
     )
     if st.session_state.pop("make_staged_asked", False):
-        make(lambda show: ingest.ingest_waiting(room, name=name or "My images", progress=show))
+        make(Collected(name or "My images", room))
     if lacking:
         st.caption(f"Still missing: {safe_label(' '.join(lacking), 600)}")
     else:

@@ -6,9 +6,11 @@ import streamlit as st
 
 from tl_core import weights
 from tl_core.catalog import Model
+from tl_core.datasets.limits import MAX_WEIGHTS_BYTES, MB, BadInput
+from tl_core.intake import asking
 from tl_core.store import Comparison, StoreError
-from tl_core.weights import LIMIT_BYTES, BadWeights, Origin, WeightsFile
-from tl_ui import current, queue_place
+from tl_core.weights import Origin, WeightsFile
+from tl_ui import current, handing_in, queue_place
 from tl_ui.state import choice, choose
 from tl_ui.widgets import flash, plain_label, problem, safe_label
 
@@ -127,14 +129,14 @@ def _own_file(row: Model, expanded: bool) -> None:
     with st.expander("Bring a .safetensors file", icon=":material/upload_file:", expanded=expanded):
         st.caption(
             f"State dict of {_network(row)} with its original last layer, at most "
-            f"{LIMIT_BYTES // 1024**2} MB. A .pth file is converted with `python -m tl_core "
+            f"{MAX_WEIGHTS_BYTES // MB} MB. A .pth file is converted with `python -m tl_core "
             "convert-weights IN.pth OUT.safetensors`; here only safetensors is read, because it "
             "cannot hold code."
         )
         file = st.file_uploader(
             "Weights file",
             type=["safetensors"],
-            max_upload_size=LIMIT_BYTES // 1024**2,
+            max_upload_size=MAX_WEIGHTS_BYTES // MB,
             key=f"weights_file_{revision}",
         )
         if file is not None:
@@ -152,18 +154,19 @@ def _network(row: Model) -> str:
 
 
 def _add(row: Model, file: "st.runtime.uploaded_file_manager.UploadedFile") -> None:  # type: ignore[name-defined]
-    """Check and copy the file, then empty the uploader: it would hold it in memory."""
+    """Have the file checked and copied, and empty the uploader: it would hold it in memory."""
     st.session_state["weights_upload"] += 1
     st.session_state.pop(_FAULT, None)
     try:
         with st.spinner("Checking the weights"):
-            added = weights.add(row, file, name=file.name)
+            added = asking.weights(row.name, file.name, file)
         before = choice().weights
         choose(weights=added.sha256)
         flash(
             f"{safe_label(file.name)} fits {row.title} and is used now.",
             undo=lambda: choose(weights=before) and None,
         )
-    except BadWeights as error:
+    except BadInput as error:
         st.session_state[_FAULT] = (row.name, str(error), error.details)
+    handing_in.release([file])
     st.rerun()

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from tl_core import lesson_links
-from tl_core.store import Tags
+from tl_core.store import StoreError, Tags
 from tl_ui import current, identity
 from tl_ui.widgets import flash, safe_label
 
@@ -64,20 +64,20 @@ def _who() -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="who_line"):
         if identity.in_room():
             st.caption(f":material/groups: Room **{safe_label(code())}**", width="content")
-        if identity.is_teacher():
-            st.caption("You are the teacher.", width="content")
-        else:
-            with st.popover(safe_label(identity.nickname()), icon=":material/person:"):
-                _person()
+        with st.popover(safe_label(identity.nickname()), icon=":material/person:"):
+            _person()
         if identity.in_room():
             st.caption("Names and results are visible to everyone here.", width="content")
 
 
 def _person() -> None:
-    st.session_state[_OWN] = identity.nickname()
-    most = lesson_links.MOST_NAME
-    st.text_input("Nickname", key=_OWN, max_chars=most, on_change=_rename_person)
-    if identity.logs_in():
+    if identity.is_teacher():
+        st.markdown("You see and steer what everybody does here.")
+    else:
+        st.session_state[_OWN] = identity.nickname()
+        most = lesson_links.MOST_NAME
+        st.text_input("Nickname", key=_OWN, max_chars=most, on_change=_rename_person)
+    if identity.logs_in() and not identity.is_teacher():
         st.button("Log out", key="log_out", icon=":material/logout:", on_click=st.logout)
         return
     st.caption("On a computer that others use after you, end with this:")
@@ -96,6 +96,8 @@ def _rename_person() -> None:
         identity.rename(lesson_links.nickname(st.session_state[_OWN]))
     except ValueError as wanted:
         flash(f"A nickname is {safe_label(wanted)}.", ":material/error:")
+    except StoreError as error:
+        flash(safe_label(error, 400), ":material/error:")
 
 
 def _both() -> tuple[str, str]:

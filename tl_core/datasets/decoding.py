@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from tl_core.datasets.limits import MAX_IMAGE_BYTES, MAX_PIXELS, MB, Unreadable
+from tl_core.datasets.limits import (
+    MAX_IMAGE_BYTES,
+    MAX_PIXELS,
+    MAX_WEBP_PIXELS,
+    MB,
+    Unreadable,
+)
 from tl_core.datasets.pixel_depth import STRIP_PIXELS, Scaling, is_deep, strips, to_eight_bits
 from tl_core.datasets.shared_room import SharedRoom
 
@@ -72,7 +78,7 @@ def decode(content: bytes, most: int = MAX_PIXELS) -> tuple[Image.Image, Facts]:
     Returns 8-bit RGB with the shorter side at most `STORED_SHORT_SIDE`, transparency on white.
     Raises Unreadable with the reason to show, unread where its header announces over `most` pixels.
     """
-    with _reasons(most), _memory.holding(_announced_pixels(content, most)):
+    with _reasons(most), _memory.holding(_announced_cost(content, most)):
         # In a call of its own: the full-size image is gone before others may take its room.
         return _decoded(content)
 
@@ -83,7 +89,7 @@ def check_header(content: bytes) -> None:
     What passes may still be damaged: only `decode` knows.
     """
     with _reasons(MAX_PIXELS):
-        _announced_pixels(content, MAX_PIXELS)
+        _announced_cost(content, MAX_PIXELS)
 
 
 @contextmanager
@@ -95,6 +101,8 @@ def _reasons(most: int) -> Iterator[None]:
         raise
     except UnidentifiedImageError as error:
         raise Unreadable("not a JPEG, PNG, WebP, BMP, GIF or TIFF image") from error
+    except MemoryError as error:
+        raise Unreadable("it takes more memory to decode than there is for it") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Unreadable(_too_many_pixels(None, most)) from error
     except Exception as error:
@@ -103,16 +111,40 @@ def _reasons(most: int) -> Iterator[None]:
         raise Unreadable("damaged or cut off: it cannot be decoded completely") from error
 
 
-def _announced_pixels(content: bytes, most: int) -> int:
+def _announced_cost(content: bytes, most: int) -> int:
+    """Return the memory that decoding takes, in pixels of an ordinary image."""
     if not content:
         raise Unreadable("the file is empty")
     if len(content) > MAX_IMAGE_BYTES:
         raise Unreadable(f"larger than {MAX_IMAGE_BYTES // MB} MB")
+    canvas = _webp_canvas(content)
+    # Not even opened: its decoder takes the memory for two frames at once then.
+    if canvas > MAX_WEBP_PIXELS:
+        what = f"{_too_many_pixels(canvas, MAX_WEBP_PIXELS)} for WebP"
+        raise Unreadable(f"{what}; save it as JPEG or PNG")
     with Image.open(io.BytesIO(content), formats=FORMATS) as image:
         pixels = image.width * image.height
-    if pixels > most:
-        raise Unreadable(_too_many_pixels(pixels, most))
-    return pixels
+        if pixels > most:
+            raise Unreadable(_too_many_pixels(pixels, most))
+        return pixels * (2 if image.format == "WEBP" else 1)
+
+
+def _webp_canvas(content: bytes) -> int:
+    """Return the pixels that a WebP announces, 0 for anything else."""
+    if content[:4] != b"RIFF" or content[8:12] != b"WEBP" or len(content) < 30:
+        return 0
+    match content[12:16]:
+        case b"VP8X":
+            width, height = content[24:27], content[27:30]
+            return (1 + int.from_bytes(width, "little")) * (1 + int.from_bytes(height, "little"))
+        case b"VP8L":
+            sides = int.from_bytes(content[21:25], "little")
+            return (1 + (sides & 0x3FFF)) * (1 + (sides >> 14 & 0x3FFF))
+        case b"VP8 ":
+            width, height = content[26:28], content[28:30]
+            across, down = int.from_bytes(width, "little"), int.from_bytes(height, "little")
+            return (across & 0x3FFF) * (down & 0x3FFF)
+    return 0
 
 
 def _too_many_pixels(pixels: int | None, most: int) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import shutil
+import threading
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -27,6 +28,11 @@ THUMBNAILS: Final = "thumbs"
 SAMPLE: Final = "sample:"
 
 _FOLDER_DIGITS: Final = 24
+
+# Images whose descriptions are held in memory, about a kilobyte each.
+MOST_DESCRIBED: Final = 100_000
+_kept: dict[Path, tuple[tuple[int, ...], "Dataset"]] = {}
+_keeping: Final = threading.Lock()
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -117,7 +123,12 @@ def now() -> str:
 
 
 def save(dataset: Dataset) -> None:
-    """Write the description into the data set's folder, at once or not at all."""
+    """Write the description into the data set's folder, at once or not at all.
+
+    Raises BadInput for what belongs to everyone, in the name of one of them.
+    """
+    if is_shared(dataset) and owners.current() not in (owners.LOCAL, owners.EVERYBODY):
+        raise BadInput("These images are everyone's here, and stay as they are.")
     write_record(dataset, dataset.folder)
 
 
@@ -160,13 +171,32 @@ def _read(path: Path) -> Dataset | None:
     None as well for what somebody else keeps among the shared ones.
     """
     try:
-        dataset = msgspec.json.decode((path / RECORD).read_bytes(), type=Dataset)
+        about = (path / RECORD).stat()
+        dataset = _decoded(path / RECORD, (about.st_ino, about.st_mtime_ns, about.st_size))
     except (OSError, msgspec.DecodeError):
         return None
     among_shared = not owners.owns_all() and path.parent == folder("datasets")
     if path.name != dataset.fingerprint[:_FOLDER_DIGITS]:
         return None
     return None if among_shared and not is_shared(dataset) else dataset
+
+
+def _decoded(path: Path, stamp: tuple[int, ...]) -> Dataset:
+    """Return what a file says, decoded once: lists of data sets are read at every look at a page.
+
+    The longest unused go once all together describe MOST_DESCRIBED images.
+    """
+    with _keeping:
+        known = _kept.pop(path, None)
+        if known is not None and known[0] == stamp:
+            _kept[path] = known
+            return known[1]
+    dataset = msgspec.json.decode(path.read_bytes(), type=Dataset)
+    with _keeping:
+        _kept[path] = stamp, dataset
+        while sum(len(one.images) for _, one in _kept.values()) > MOST_DESCRIBED and len(_kept) > 1:
+            del _kept[next(iter(_kept))]
+    return dataset
 
 
 def all_datasets(kind: Kind | None = None) -> list[Dataset]:
@@ -177,27 +207,22 @@ def all_datasets(kind: Kind | None = None) -> list[Dataset]:
 
 def successor(fingerprint: str) -> Dataset | None:
     """Return the newest data set that was made from this one by an edit, None if there is none."""
-    needle = f'"edited_from":"{fingerprint}"'.encode()
-    found = [_read(path.parent) for path in _record_paths() if needle in path.read_bytes()]
-    made = [dataset for dataset in found if dataset and dataset.edited_from == fingerprint]
+    made = [dataset for dataset in _all() if dataset.edited_from == fingerprint]
     return max(made, key=lambda dataset: dataset.created, default=None)
 
 
 def find_signature(signature: str) -> Dataset | None:
     """Return the data set that was read from files with this signature, if it is complete."""
-    needle = f'"signature":"{signature}"'.encode()
-    for path in _record_paths():
-        # Decoding every record only to compare one field would take longer than reading them.
-        if needle in path.read_bytes():
-            dataset = _read(path.parent)
-            if dataset and dataset.signature == signature and is_complete(dataset):
-                return dataset
-    return None
+    found = (dataset for dataset in _all() if dataset.signature == signature)
+    return next((dataset for dataset in found if is_complete(dataset)), None)
 
 
-def _record_paths() -> Iterator[Path]:
+def _all() -> Iterator[Dataset]:
     for root in owners.folders("datasets"):
-        yield from sorted(root.glob(f"[0-9a-f]*/{RECORD}"))
+        for path in sorted(root.glob("[0-9a-f]*")):
+            dataset = _read(path)
+            if dataset is not None:
+                yield dataset
 
 
 def is_complete(dataset: Dataset) -> bool:

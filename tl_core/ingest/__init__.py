@@ -115,7 +115,7 @@ def ingest_zip(
 
 
 def ingest_files(
-    files: Iterable[tuple[str, BinaryIO]],
+    files: Iterable[tuple[str, BinaryIO | Path]],
     *,
     name: str,
     kind: Kind = "target",

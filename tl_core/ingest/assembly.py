@@ -3,7 +3,6 @@
 import errno
 import shutil
 import time
-import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,16 +11,17 @@ from typing import Final
 
 import msgspec
 
+from tl_core import unfinished
 from tl_core.datasets import records
-from tl_core.datasets.limits import BadInput
+from tl_core.datasets.limits import BadInput, refuse_if_full
 from tl_core.datasets.records import IMAGES, THUMBNAILS, Dataset, ImageRecord, Kind, Part
 from tl_core.ingest.image_writer import ImageWriter, Progress, Stored
 from tl_core.ingest.inspection import check, notes
 from tl_core.ingest.layout import Layout
 from tl_core.ingest.sources import clean_name
 from tl_core.owners import folder
+from tl_core.room_on_disk import size
 
-_UNFINISHED: Final = ".unfinished-"
 _ABANDONED_SECONDS: Final = 24 * 3600
 
 _FULL: Final = "the disk of the data directory is full. Make room, then try again."
@@ -45,8 +45,10 @@ def commit(
 ) -> Dataset:
     """Decode, check and store the images; the same content again only renews the description.
 
-    Raises BadInput if what can be read is not a usable data set; nothing is kept then.
+    Raises BadInput if what can be read is not a usable data set, or there is no room for it;
+    nothing is kept then.
     """
+    refuse_if_full()
     with unfinished_folder() as part:
         writer = ImageWriter(part)
         stored, refused = writer.write(layout.items, progress)
@@ -60,13 +62,15 @@ def commit(
         check(dataset, (item.label for item in layout.items))
         found = notes(dataset, [image.facts for image in stored])
         dataset = msgspec.structs.replace(dataset, notes=(*layout.notes, *found))
+        if not dataset.folder.exists():
+            refuse_if_full(size(part), written=True)
         return publish(dataset, part)
 
 
 @contextmanager
 def unfinished_folder() -> Iterator[Path]:
     """Give a folder that is gone at the end unless renamed."""
-    part = folder("datasets") / f"{_UNFINISHED}{uuid.uuid4().hex}"
+    part = folder("datasets") / unfinished.name()
     try:
         _sweep(part.parent)
         for name in (IMAGES, THUMBNAILS):

@@ -38,6 +38,14 @@ class Frame:
     image: Image.Image
 
 
+def decode(content: bytes) -> Message:
+    """Return a message that was put down as JSON; raises BadInput for anything else."""
+    try:
+        return parse(msgspec.json.decode(content))
+    except msgspec.DecodeError as error:
+        raise BadInput(_DAMAGED) from error
+
+
 def parse(message: object) -> Message:
     """Return a message of the expected form; raises BadInput for anything else."""
     try:

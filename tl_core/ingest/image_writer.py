@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tl_core.datasets import decoding
-from tl_core.datasets.limits import MAX_IMAGE_BYTES, MB, Unreadable
+from tl_core.datasets.limits import MAX_AHEAD_BYTES, MAX_IMAGE_BYTES, MB, Unreadable
 from tl_core.datasets.records import IMAGES, THUMBNAILS, Refused
 from tl_core.ingest.sources import clean_name
 from tl_core.ingest.tabular import Item
@@ -26,6 +26,9 @@ class Stored:
     facts: decoding.Facts
 
 
+Pending = deque[tuple[Item, int, Future[Stored]]]
+
+
 class ImageWriter:
     """Writes images into the folders of an unfinished data set."""
 
@@ -35,6 +38,7 @@ class ImageWriter:
         self.written: set[str] = set()
         self.files: dict[str, str] = {}
         self.lock = threading.Lock()
+        self.ahead = 0
         self.stored: list[Stored] = []
         self.refused: list[Refused] = []
 
@@ -43,14 +47,17 @@ class ImageWriter:
     ) -> tuple[list[Stored], list[Refused]]:
         """Return what was written, and what could not be read, in the order of the items."""
         threads = min(8, os.cpu_count() or 1)
-        pending: deque[tuple[Item, Future[Stored]]] = deque()
+        pending: Pending = deque()
         with ThreadPoolExecutor(threads) as pool:
             try:
                 for done, item in enumerate(items):
-                    self._submit(pool, pending, item)
                     # Few files are read ahead: no upload may fill the memory.
-                    if len(pending) > 2 * threads:
+                    while pending and (
+                        len(pending) > 2 * threads
+                        or self.ahead + min(item.source.size, MAX_IMAGE_BYTES) > MAX_AHEAD_BYTES
+                    ):
                         self._collect(*pending.popleft())
+                    self._submit(pool, pending, item)
                     if progress and done % max(1, len(items) // 100) == 0:
                         progress("Reading images", done / len(items))
                 while pending:
@@ -62,9 +69,7 @@ class ImageWriter:
             progress("Reading images", 1.0)
         return self.stored, self.refused
 
-    def _submit(
-        self, pool: ThreadPoolExecutor, pending: deque[tuple[Item, Future[Stored]]], item: Item
-    ) -> None:
+    def _submit(self, pool: ThreadPoolExecutor, pending: Pending, item: Item) -> None:
         try:
             if item.source.size > MAX_IMAGE_BYTES:
                 raise Unreadable(f"larger than {MAX_IMAGE_BYTES // MB} MB")
@@ -72,9 +77,11 @@ class ImageWriter:
         except Unreadable as error:
             self._refuse(item, error)
         else:
-            pending.append((item, pool.submit(self._store, item, content)))
+            self.ahead += len(content)
+            pending.append((item, len(content), pool.submit(self._store, item, content)))
 
-    def _collect(self, item: Item, future: Future[Stored]) -> None:
+    def _collect(self, item: Item, size: int, future: Future[Stored]) -> None:
+        self.ahead -= size
         try:
             self.stored.append(future.result())
         except Unreadable as error:

@@ -150,18 +150,22 @@ def list_folder(root: Path) -> Listing:
     return listing
 
 
-def list_files(files: Iterable[tuple[str, BinaryIO]]) -> Listing:
+def list_files(files: Iterable[tuple[str, BinaryIO | Path]]) -> Listing:
     """Return uploaded files by their relative names; each is read when it is its turn."""
     listing = Listing()
-    for name, stream in files:
+    for name, file in files:
         try:
-            listing.add(_stream_source(safe_name(name), stream))
+            safe = safe_name(name)
+            if isinstance(file, Path):
+                listing.add(file_source(file, safe))
+            else:
+                listing.add(_stream_source(file, safe))
         except Unreadable as error:
             listing.refuse(name, str(error))
     return listing
 
 
-def _stream_source(name: str, stream: BinaryIO) -> Source:
+def _stream_source(stream: BinaryIO, name: str) -> Source:
     size = stream.seek(0, os.SEEK_END)
 
     def read(limit: int) -> bytes:

@@ -5,6 +5,7 @@ import io
 import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from tl_core.datasets.limits import MAX_ENTRIES, BadInput, Unreadable
@@ -87,7 +88,9 @@ def read(content: bytes) -> Table | None:
     header = text.split("\n", 1)[0]
     delimiter = max(",;\t|", key=header.count)
     try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        # One more than allowed: the rest would only take memory.
+        lines = list(islice(reader, MAX_ENTRIES + 2))
     except csv.Error as error:
         raise BadInput(f"The table cannot be read ({error}). Save it again as CSV.") from error
     if not lines:

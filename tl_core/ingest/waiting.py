@@ -1,34 +1,33 @@
 """Pictures that wait on disk, class by class, until a data set is made of them."""
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeAlias
 
-from tl_core.datasets import decoding
 from tl_core.datasets.limits import (
     MAX_ENTRIES,
-    MAX_IMAGE_BYTES,
     MIN_CLASS_IMAGES,
     MIN_GROUPS,
     BadInput,
     Unreadable,
 )
 from tl_core.datasets.records import Refused
-from tl_core.ingest import bursts
-from tl_core.ingest.layout import Layout, sort_out
+from tl_core.ingest import bursts, keeping
+from tl_core.ingest.keeping import Kept
+from tl_core.ingest.layout import Layout
 from tl_core.ingest.sources import (
     clean_name,
     counted,
     file_source,
-    list_files,
     too_many_entries,
 )
 from tl_core.ingest.tabular import Item
 
-_THUMBNAIL: Final = ".webp"
-_FULL: Final = "The pictures cannot be kept on disk ({}). Make room there, then try again."
+File: TypeAlias = tuple[str, BinaryIO | Path]
+KeepBurst: TypeAlias = Callable[[bursts.Message, Path], Kept]
+KeepFiles: TypeAlias = Callable[[Sequence[File], Path], Kept]
+
 _GONE: Final = "The pictures waited too long and are gone. Bring them again."
 
 
@@ -43,7 +42,7 @@ class Waiting:
     @property
     def thumbnail(self) -> Path:
         """The small picture beside a frame; loose files have none."""
-        return self.path.with_name(self.path.name + _THUMBNAIL)
+        return self.path.with_name(self.path.name + keeping.THUMBNAIL)
 
 
 @dataclass
@@ -101,10 +100,11 @@ class WaitingRoom:
             found.setdefault(picture.burst, []).append(picture)
         return found
 
-    def take_burst(self, message: object) -> str:
+    def take_burst(self, message: object, keep: KeepBurst = keeping.keep_burst) -> str:
         """Keep a burst that the browser sent; return what was done, in words.
 
-        The same burst again changes nothing. Raises BadInput if none of it can be used.
+        The same burst again changes nothing. `keep` decodes and writes it, in this process unless
+        told otherwise. Raises BadInput if none of it can be used.
         """
         sent = bursts.parse(message)
         if sent.id in self.received:
@@ -113,43 +113,34 @@ class WaitingRoom:
         if sent.label not in self.classes:
             raise BadInput(f"There is no class '{clean_name(sent.label)}' any more: nothing kept.")
         self._make_room_for(len(sent.frames))
-        frames, refused = bursts.read(sent)
-        if not frames:
-            raise BadInput(f"No picture of this burst can be used: {refused[0].reason}.")
+        kept = keep(sent, self.folder)
+        if not kept.pictures:
+            raise BadInput(f"No picture of this burst can be used: {kept.refused[0].reason}.")
         self.last_burst += 1
-        for number, frame in enumerate(frames, start=1):
-            path = self._write(frame.content)
-            kept = Waiting(f"{number:02}.jpg", path, self.last_burst)
-            decoding.write_thumbnail(frame.image, kept.thumbnail)
-            self.classes[sent.label].append(kept)
+        self.classes[sent.label] += self._waiting(kept, self.last_burst)
         place = sum(burst > 0 for burst in self.bursts(sent.label))
-        lost = f" {counted(len(refused), 'picture')} refused." if refused else ""
-        return f"{counted(len(frames), 'picture')} taken: burst {place} of {sent.label}.{lost}"
+        lost = f" {counted(len(kept.refused), 'picture')} refused." if kept.refused else ""
+        return (
+            f"{counted(len(kept.pictures), 'picture')} taken: burst {place} of {sent.label}.{lost}"
+        )
 
-    def take_files(self, label: str, files: Iterable[tuple[str, BinaryIO]]) -> int:
-        """Copy uploaded files to a class, which is added if it is new; return how many were taken.
+    def take_files(
+        self, label: str, files: Sequence[File], keep: KeepFiles = keeping.keep_files
+    ) -> int:
+        """Keep files as pictures of a class, added if it is new; return how many were taken.
 
         What by its name or header is no image is listed in `refused`; pixels are read later.
         """
         pictures = self.classes.setdefault(_label(label), [])
-        listing = list_files(files)
-        images, texts = sort_out(listing)
-        self._make_room_for(len(images))
-        for text in texts:
-            listing.refuse(text.name, "a text file, not an image")
-        taken = 0
-        for source in images:
-            try:
-                content = source.read(MAX_IMAGE_BYTES)
-                decoding.check_header(content)
-            except Unreadable as error:
-                listing.refuse(source.name, str(error))
-            else:
-                pictures.append(Waiting(source.name, self._write(content)))
-                taken += 1
-        self.refused += listing.refused
-        self.stray += listing.stray
-        return taken
+        self._make_room_for(len(files))
+        kept = keep(files, self.folder)
+        pictures += self._waiting(kept)
+        self.refused += kept.refused
+        self.stray += kept.stray
+        return len(kept.pictures)
+
+    def _waiting(self, kept: Kept, burst: int = 0) -> list[Waiting]:
+        return [Waiting(one.name, self.folder / one.sha256, burst) for one in kept.pictures]
 
     def shortfall(self) -> list[str]:
         """Return what is missing before a data set can be made, a sentence each; [] if nothing."""
@@ -188,16 +179,6 @@ class WaitingRoom:
     def _make_room_for(self, more: int) -> None:
         if sum(map(len, self.classes.values())) + more > MAX_ENTRIES:
             raise too_many_entries()
-
-    def _write(self, content: bytes) -> Path:
-        """Write a file under the hash of its content: copies share it, no name gets to the disk."""
-        path = self.folder / hashlib.sha256(content).hexdigest()
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        except OSError as error:
-            raise BadInput(_FULL.format(error.strerror)) from error
-        return path
 
 
 def _label(name: str) -> str:

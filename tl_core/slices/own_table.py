@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tl_core.datasets import Dataset
-from tl_core.datasets.limits import MAX_TABLE_BYTES, MB, BadInput
+from tl_core.datasets.limits import BadInput
 from tl_core.ingest import tabular
 from tl_core.ingest.sources import clean_name
 from tl_core.slices.judging import Attribute
@@ -31,15 +31,12 @@ class OwnTable:
     without: int
 
 
-def own_table(content: bytes, dataset: Dataset) -> OwnTable:
-    """Return the attributes of a CSV; a cell may be empty, a row's file may be unknown.
+def own_table(table: tabular.Table | None, dataset: Dataset) -> OwnTable:
+    """Return the attributes in a table; a cell may be empty, a row's file may be unknown.
 
     A file is named as it was brought, or by the end of its path where only one image ends so.
     Raises BadInput with what to change in a table that cannot be used.
     """
-    if len(content) > MAX_TABLE_BYTES:
-        raise BadInput(f"The table is larger than {MAX_TABLE_BYTES // MB} MB. Leave columns out.")
-    table = tabular.read(content)
     place = table.column(tabular.IMAGE_COLUMNS) if table else None
     if table is None or place is None:
         raise BadInput(

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from tl_core.home import home
-from tl_core.store.database import StoreError, StoreFull
+from tl_core.store.census import Census
+from tl_core.store.database import StoreDamaged, StoreError, StoreFull
 from tl_core.store.facts import QUEUE_LIMIT, Limits
 from tl_core.store.jobs import NO_TAGS, Comparison, QueueFull, Status, Tags
 from tl_core.store.people import People, Person, Room
 from tl_core.store.queue import MAX_ATTEMPTS
+from tl_core.store.retention import Retention
 from tl_core.store.shared import Shared
 from tl_core.store.view import View
 
@@ -28,10 +30,12 @@ __all__ = [
     "Room",
     "Status",
     "Store",
+    "StoreDamaged",
     "StoreError",
     "StoreFull",
     "Tags",
     "View",
+    "store_path",
 ]
 
 
@@ -39,15 +43,16 @@ __all__ = [
 AnyStore: TypeAlias = "Store | View"
 
 
-class Store(Shared, People):
+class Store(Shared, People, Census, Retention):
     """The store of one data directory; threads may share it, processes open their own.
 
     `path`: the SQLite file, by default `store.sqlite3` in the data directory. Raises StoreError if
-    the file cannot be used.
+    the file cannot be used, StoreDamaged if it is damaged: what is left of it may then be opened
+    `read_only`.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
-        super().__init__(path or home() / "store.sqlite3")
+    def __init__(self, path: Path | None = None, *, read_only: bool = False) -> None:
+        super().__init__(path or store_path(), read_only=read_only)
 
     def seen_by(self, owner: str, *, shares: bool = False, everyones: bool = False) -> View:
         """Return the store as a person sees it.
@@ -55,3 +60,8 @@ class Store(Shared, People):
         `shares`: what others ask for alike runs once. `everyones`: the teacher opens any job.
         """
         return View(self, owner, shares=shares, everyones=everyones)
+
+
+def store_path() -> Path:
+    """Return where the data directory's store lies, or will lie."""
+    return home() / "store.sqlite3"

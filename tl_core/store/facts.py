@@ -58,7 +58,9 @@ class Facts(Database):
         return self._get("limits", Limits) or Limits()
 
     def remember(self, key: str, value: float) -> None:
-        """Save a measured speed for later estimates."""
+        """Save a measured speed for later estimates; where nothing may be written it is lost."""
+        if self.read_only:
+            return
         with self.writing() as db:
             db.execute("REPLACE INTO speeds (key, value) VALUES (?, ?)", (key, value))
 

@@ -16,7 +16,7 @@ from tl_core.events import Progress
 from tl_core.owners import SHARED
 from tl_core.store.database import StoreError
 from tl_core.store.facts import Facts
-from tl_core.store.shown import SHOWN
+from tl_core.store.shown import ACTIVE, SHOWN
 
 Status: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -87,9 +87,9 @@ Comparisons: TypeAlias = list[Comparison]
 class Jobs(Facts):
     """Jobs by id, and the locks of those that a command executes in its own process."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._held: dict[str, filelock.BaseFileLock] = {}
-        super().__init__(path)
+        super().__init__(path, read_only=read_only)
 
     def create(
         self,
@@ -150,14 +150,20 @@ class Jobs(Facts):
 
         What others follow is nobody's job and not among them.
         """
+        given = {"owner": owner, "kind": kind, "class_code": class_code}
+        wanted = {name: value for name, value in given.items() if value is not None}
+        # Only what is asked for: a condition that may be empty would keep the indices from use.
+        conditions = [f"{name} = :{name}" for name in wanted]
+        conditions += [ACTIVE] if active else []
         with self.reading() as db:
             rows = db.execute(
                 f"""SELECT * FROM {SHOWN}
-                    WHERE (?1 IS NULL OR owner = ?1) AND (?2 IS NULL OR kind = ?2)
-                      AND (NOT ?3 OR status IN ('queued', 'running'))
-                      AND (?6 IS NULL OR class_code = ?6) AND substr(owner, 1, ?7) != ?8
-                    ORDER BY number DESC LIMIT ?4 OFFSET ?5""",
-                (owner, kind, active, limit, offset, class_code, len(SHARED), SHARED),
+                    WHERE {" AND ".join(["substr(owner, 1, :length) != :shared", *conditions])}
+                    ORDER BY number DESC LIMIT :limit OFFSET :offset""",
+                {
+                    **wanted,
+                    **{"length": len(SHARED), "shared": SHARED, "limit": limit, "offset": offset},
+                },
             ).fetchall()
         return [comparison(row) for row in rows]
 
@@ -178,13 +184,17 @@ class Jobs(Facts):
             db.execute("UPDATE jobs SET name = ? WHERE id = ?", (name, job))
 
     def delete(self, job: str) -> None:
-        """Forget a job with its results; raises StoreError while it runs."""
+        """Forget a job with its results and return their room; raises StoreError while it runs.
+
+        `deletion.delete_job` also removes what the job left beside the store.
+        """
         with self.writing() as db:
             row = db.execute("SELECT status FROM jobs WHERE id = ?", (job,)).fetchone()
             if row is not None and row["status"] == "running":
                 raise StoreError("This comparison is still running. Cancel it first.")
             db.execute("DELETE FROM events WHERE job = ?", (job,))
             db.execute("DELETE FROM jobs WHERE id = ?", (job,))
+        self.shrink()
 
     def refuse_flood(self, db: sqlite3.Connection, owner: str) -> None:
         """Raise QueueFull if an owner may not have one more job waiting."""

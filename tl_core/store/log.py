@@ -1,5 +1,6 @@
 """The append-only log of each job, which is also where finished runs are found again."""
 
+import hashlib
 import sqlite3
 from collections.abc import Iterable
 
@@ -8,7 +9,7 @@ import msgspec
 from tl_core import events as ev
 from tl_core.config import BATCH_SIZE
 from tl_core.owners import SHARED
-from tl_core.store.database import Database
+from tl_core.store.database import DAMAGED, Database, StoreDamaged
 
 
 class Log(Database):
@@ -36,14 +37,19 @@ class Log(Database):
     def events(
         self, job: str, after: int = 0, until: int | None = None
     ) -> list[tuple[int, ev.Event]]:
-        """Return (number, event) with after < number <= until, in order; numbers start at 1."""
+        """Return (number, event) with after < number <= until, in order; numbers start at 1.
+
+        Raises StoreDamaged where one is no longer what was written.
+        """
         with self.reading() as db:
             rows = db.execute(
-                """SELECT sequence, body FROM events
+                """SELECT sequence, body, sum FROM events
                    WHERE job = ?1 AND sequence > ?2 AND (?3 IS NULL OR sequence <= ?3)
                    ORDER BY sequence""",
                 (job, after, until),
             ).fetchall()
+        if not all(map(is_whole, rows)):
+            raise StoreDamaged(DAMAGED)
         return [(row["sequence"], ev.decode(row["body"])) for row in rows]
 
     def finished(self, runs: Iterable[str], owner: str | None = None) -> dict[str, ev.RunEnded]:
@@ -54,15 +60,17 @@ class Log(Database):
     def finished_run(self, run: str, owner: str | None = None) -> ev.RunEnded | None:
         """Return a completed run, or None; of one owner or of nobody in particular, or of anyone.
 
-        Whether somebody else has trained on the same images is nobody's business.
+        Whether somebody else has trained on the same images is nobody's business. One that is
+        damaged counts as missing.
         """
         with self.reading() as db:
-            row = db.execute(
-                """SELECT body FROM events WHERE ended_run = ?1 AND (?2 IS NULL OR EXISTS (
+            rows = db.execute(
+                """SELECT body, sum FROM events WHERE ended_run = ?1 AND (?2 IS NULL OR EXISTS (
                        SELECT 1 FROM jobs WHERE jobs.id = events.job
-                           AND (jobs.owner = ?2 OR substr(jobs.owner, 1, ?4) = ?3))) LIMIT 1""",
+                           AND (jobs.owner = ?2 OR substr(jobs.owner, 1, ?4) = ?3)))""",
                 (run, owner, SHARED, len(SHARED)),
-            ).fetchone()
+            )
+            row = next((row for row in rows if is_whole(row)), None)
         event = None if row is None else ev.decode(row["body"])
         return event if isinstance(event, ev.RunEnded) else None
 
@@ -75,6 +83,17 @@ def holds(db: sqlite3.Connection, job: str, lease: int | None) -> bool:
         "SELECT 1 FROM jobs WHERE id = ? AND status = 'running' AND lease = ?", (job, lease)
     ).fetchone()
     return row is not None
+
+
+def checksum(body: bytes) -> bytes:
+    """Return what tells an event's bytes from damaged ones."""
+    return hashlib.sha256(body).digest()[:8]
+
+
+def is_whole(row: sqlite3.Row) -> bool:
+    """Return whether an event (`body`, `sum`) is as it was written, as far as its sum is known."""
+    body, known = row["body"], row["sum"]
+    return known is None or (isinstance(body, bytes) and known == checksum(body))
 
 
 def add(db: sqlite3.Connection, job: str, event: ev.Event) -> None:
@@ -92,17 +111,19 @@ def add(db: sqlite3.Connection, job: str, event: ev.Event) -> None:
     started = isinstance(event, ev.ComparisonStarted)
     if isinstance(event, ev.MicroBatchHalved):
         _remember_halving(db, job, event.micro_batch)
-    again = "DO UPDATE SET body = excluded.body" if started else "DO NOTHING"
+    again = "DO UPDATE SET body = excluded.body, sum = excluded.sum" if started else "DO NOTHING"
+    body = ev.encode(event)
     db.execute(
-        f"""INSERT INTO events (job, sequence, body, once, ended_run)
+        f"""INSERT INTO events (job, sequence, body, once, ended_run, sum)
             VALUES (?1, (SELECT COALESCE(MAX(sequence), 0) + 1 FROM events WHERE job = ?1),
-                    ?2, ?3, ?4)
+                    ?2, ?3, ?4, ?5)
             ON CONFLICT (job, once) {again}""",
         (
             job,
-            ev.encode(event),
+            body,
             _once(db, job, event),
             event.run_id if isinstance(event, ev.RunEnded) else None,
+            checksum(body),
         ),
     )
     if isinstance(event, ev.ComparisonStarted):

@@ -134,12 +134,14 @@ def _requeue(db: sqlite3.Connection, job: str, *, front: bool) -> None:
 
 
 def _lose(db: sqlite3.Connection, job: str, reason: str, memory: bool) -> None:
-    row = db.execute("SELECT attempts, halvings FROM jobs WHERE id = ?", (job,)).fetchone()
+    row = db.execute("SELECT kind, attempts, halvings FROM jobs WHERE id = ?", (job,)).fetchone()
     # What was lost before to something else has not been tried with less memory.
     if memory and row["halvings"] and row["attempts"] > 1:
+        trains = row["kind"] in ("compare", "sweep")
+        again = "Half as many images at a time" if trains else "A second start"
         advice = (
-            "Half as many images at a time did not help. Choose a smaller model, freeze more "
-            "blocks or close other programs, then continue the job from the history."
+            f"{again} did not help. Choose a smaller model, freeze more blocks or close other "
+            "programs, then try again."
         )
     elif row["attempts"] >= MAX_ATTEMPTS:
         advice = f"It was started {row['attempts']} times, and continues from the history."

@@ -44,6 +44,13 @@ MIGRATIONS = (
         "ALTER TABLE jobs ADD COLUMN leader TEXT",
         "CREATE INDEX jobs_by_same ON jobs (same) WHERE same != ''",
         "CREATE INDEX jobs_by_leader ON jobs (leader) WHERE leader IS NOT NULL",
+        # First bytes of the SHA-256 of `body`, NULL for what older versions wrote: SQLite looks
+        # after its pages' order, not after every bit that is on them.
+        "ALTER TABLE events ADD COLUMN sum BLOB",
+        # With thousands of jobs, what is asked at every look must not read them all.
+        "CREATE INDEX jobs_by_kind ON jobs (kind, number)",
+        "CREATE INDEX jobs_by_ticket ON jobs (ticket)",
+        "CREATE INDEX jobs_by_turn ON jobs (turn)",
         # Whom a room knows: the owner that a browser's cookie stands for, and a nickname.
         """CREATE TABLE people (
             owner TEXT PRIMARY KEY, name TEXT NOT NULL, joined REAL NOT NULL,

@@ -98,7 +98,8 @@ class Shared(Queue, Log):
     def request_cancel(self, job: str) -> None:
         """Cancel a waiting job at once, and ask whoever runs a running one to stop it.
 
-        A follower ends at once and alone; the last one takes its leader along.
+        A follower ends at once and alone, and keeps what was measured until then; the last one
+        takes its leader along.
         """
         with self.writing() as db:
             row = _follower(db, job)
@@ -106,6 +107,12 @@ class Shared(Queue, Log):
                 db.execute(
                     "UPDATE jobs SET status = 'cancelled', ended = ? WHERE id = ?",
                     (time.time(), job),
+                )
+                # What was measured until now stays with the one who leaves.
+                db.execute(
+                    """INSERT INTO events (job, sequence, body, once, ended_run)
+                       SELECT ?1, sequence, body, once, ended_run FROM events WHERE job = ?2""",
+                    (job, row["leader"]),
                 )
                 add(db, job, ev.JobEnded(status="cancelled", reason=""))
         if row is None:

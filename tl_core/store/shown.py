@@ -19,6 +19,11 @@ _LEADERS: Final = (
 SHOWN: Final = f"""(SELECT {", ".join(f"own.{name}" for name in _OWN)},
     {", ".join(f"COALESCE(lead.{name}, own.{name}) AS {name}" for name in _LEADERS)},
     COALESCE(lead.status, CASE own.status WHEN '{FOLLOWING}' THEN 'failed' ELSE own.status END)
-        AS status
+        AS status,
+    own.status AS own_status
     FROM jobs AS own
     LEFT JOIN jobs AS lead ON lead.id = own.leader AND own.status = '{FOLLOWING}')"""
+
+# Of those, what waits or runs: by their own rows first, of which there is an index.
+ACTIVE: Final = f"""own_status IN ('queued', 'running', '{FOLLOWING}')
+    AND status IN ('queued', 'running')"""

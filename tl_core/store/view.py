@@ -4,7 +4,7 @@ A class is the exception: everyone in it sees who asked for what and what came o
 results on images that everyone has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Numbered: TypeAlias = list[tuple[int, ev.Event]]
 # Inside the class `list` is the method.
 Comparisons: TypeAlias = list[Comparison]
+Names: TypeAlias = list[str]
 
 
 class View:
@@ -96,6 +97,18 @@ class View:
         """Forget a job with its results; raises StoreError while it runs."""
         if self._may_change(job):
             self._store.delete(job)
+
+    def runs_alone(self, job: str) -> Names:
+        """Return the runs of one's own job that no other job has."""
+        return self._store.runs_alone(job) if self._may_change(job) else []
+
+    def bytes_of(self, jobs: Sequence[str]) -> dict[str, int]:
+        """Return how much the results of one's own jobs take."""
+        return self._store.bytes_of(jobs, self.owner)
+
+    def comparisons_with(self, fingerprint: str) -> int:
+        """Return how many of one's own comparisons used a data set."""
+        return self._store.comparisons_with(fingerprint, self.owner)
 
     def request_cancel(self, job: str) -> None:
         """Cancel a waiting job at once, and ask whoever runs a running one to stop it."""
