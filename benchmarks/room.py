@@ -194,8 +194,11 @@ def _picture(rng: np.random.Generator, number: int, place: int) -> bytes:
 async def _measured(room: Running, home: Path, options: argparse.Namespace) -> list[list[str]]:
     people = [Person(room.base, number) for number in range(options.clients)]
     await asyncio.gather(*(person.enter() for person in people))
+    _say("everybody is in")
     lines = await _lesson(room, home, people, options.browsers)
+    _say("the lesson is over")
     lines += await _own(room, home, people)
+    _say("the comparisons of own images are over")
     before = room.processor_seconds()
     await asyncio.gather(*(person.watch(lambda: False, options.idle) for person in people))
     share = (room.processor_seconds() - before) / options.idle
@@ -258,6 +261,7 @@ async def _browser(base: str, number: int) -> float | None:
 async def _own(room: Running, home: Path, people: Sequence[Person]) -> list[list[str]]:
     """Have everybody compare on images of their own."""
     await asyncio.gather(*(person.bring() for person in people))
+    _say("everybody has uploaded images")
     for person in people:
         person.looks.clear()
     watching = asyncio.create_task(_starts(home, len(people)))
@@ -319,6 +323,10 @@ def _count(home: Path) -> tuple[int, int]:
 def _rows(home: Path, question: str) -> list[Any]:
     with contextlib.closing(sqlite3.connect(home / "store.sqlite3", timeout=30)) as database:
         return database.execute(question).fetchall()
+
+
+def _say(what: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
 
 
 def _seconds(values: Sequence[float]) -> str:
