@@ -68,7 +68,7 @@ def _wait_until_healthy(base: str, room: "subprocess.Popen[str]") -> None:
 
 def test_the_printed_link_leads_through_the_gate_to_the_lab(link: str, page) -> None:
     page.goto(link)
-    code = page.get_by_label("Code of the room")
+    code = page.get_by_role("textbox", name="Code of the room")
     code.wait_for()
     expect(code).to_have_value(re.search(r"room=(\S+)", link)[1])
     page.get_by_label("Your nickname").fill("Ada")
