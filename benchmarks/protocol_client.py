@@ -148,7 +148,9 @@ class Client:
         rerun.query_string, rerun.page_name = self.query, self.page
         rerun.fragment_id, rerun.is_auto_rerun = fragment, bool(fragment)
         rerun.context_info.url = self.base
-        rerun.widget_states.widgets.extend([*self._states.values(), *([trigger] if trigger else [])])
+        rerun.widget_states.widgets.extend(
+            [*self._states.values(), *([trigger] if trigger else [])]
+        )
         await self._socket.send(message.SerializeToString())
         while not await self._receive():
             pass

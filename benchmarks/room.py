@@ -45,7 +45,7 @@ LESSON: Final = {
     "steps": "45",
     "forgetting": "no",
 }
-OWN: Final = {"strategies": "full_fine_tuning", "steps": "150", "forgetting": "no"}
+OWN: Final = {"strategies": "full_fine_tuning", "seeds": "3", "steps": "40", "forgetting": "no"}
 CLASSES, IMAGES, SIDE = 2, 12, 96
 LONGEST: Final = 1800.0
 # What belongs to somebody: two digits of whose, and enough others to be found by nothing else.
@@ -164,7 +164,9 @@ class Person(Client):
             return True
         shown = self.elements.values()
         titles = [one.heading.body for one in shown if one.WhichOneof("type") == "heading"]
-        charts = [one.vega_lite_chart for one in shown if one.WhichOneof("type") == "vega_lite_chart"]
+        charts = [
+            one.vega_lite_chart for one in shown if one.WhichOneof("type") == "vega_lite_chart"
+        ]
         tables = [[chart.data, *(one.data for one in chart.datasets)] for chart in charts]
         runs = any(title.startswith("Comparing") for title in titles)
         return runs and any(_CURVE in table.data for found in tables for table in found)
@@ -192,8 +194,11 @@ def _picture(rng: np.random.Generator, number: int, place: int) -> bytes:
 async def _measured(room: Running, home: Path, options: argparse.Namespace) -> list[list[str]]:
     people = [Person(room.base, number) for number in range(options.clients)]
     await asyncio.gather(*(person.enter() for person in people))
+    _say("everybody is in")
     lines = await _lesson(room, home, people, options.browsers)
+    _say("the lesson is over")
     lines += await _own(room, home, people)
+    _say("the comparisons of own images are over")
     before = room.processor_seconds()
     await asyncio.gather(*(person.watch(lambda: False, options.idle) for person in people))
     share = (room.processor_seconds() - before) / options.idle
@@ -256,6 +261,7 @@ async def _browser(base: str, number: int) -> float | None:
 async def _own(room: Running, home: Path, people: Sequence[Person]) -> list[list[str]]:
     """Have everybody compare on images of their own."""
     await asyncio.gather(*(person.bring() for person in people))
+    _say("everybody has uploaded images")
     for person in people:
         person.looks.clear()
     watching = asyncio.create_task(_starts(home, len(people)))
@@ -270,7 +276,11 @@ async def _own(room: Running, home: Path, people: Sequence[Person]) -> list[list
         ["served before anyone was served twice", f"{served} of {len(people)}", "all"],
         ["all of them saw their first curve after", f"{everybody:.0f} s", ""],
         ["starts until then, of them second ones", f"{served + again}, {again}", ""],
-        [f"refresh of a waiting page, p50 / p95 / max ({len(looks)})", _seconds(looks), "p95 under 1 s"],
+        [
+            f"refresh of a waiting page, p50 / p95 / max ({len(looks)})",
+            _seconds(looks),
+            "p95 under 1 s",
+        ],
     ]
 
 
@@ -281,8 +291,9 @@ async def _starts(home: Path, people: int) -> tuple[int, int]:
     end = time.monotonic() + LONGEST
     while len(set(order)) < people and time.monotonic() < end:
         for owner, job, lease in _rows(
-            home, "SELECT owner, id, lease FROM jobs WHERE owner NOT LIKE 'shared:%' AND lease > 0 "
-            "ORDER BY turn"
+            home,
+            "SELECT owner, id, lease FROM jobs WHERE owner NOT LIKE 'shared:%' AND lease > 0 "
+            "ORDER BY turn",
         ):
             if (job, lease) not in seen:
                 seen.add((job, lease))
@@ -312,6 +323,10 @@ def _count(home: Path) -> tuple[int, int]:
 def _rows(home: Path, question: str) -> list[Any]:
     with contextlib.closing(sqlite3.connect(home / "store.sqlite3", timeout=30)) as database:
         return database.execute(question).fetchall()
+
+
+def _say(what: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
 
 
 def _seconds(values: Sequence[float]) -> str:

@@ -1,6 +1,7 @@
 """`room` on the command line: what it refuses, says, and keeps alive."""
 
 import contextlib
+import itertools
 import re
 import socket
 import subprocess
@@ -145,7 +146,7 @@ def test_addresses_are_those_others_can_reach():
 
 def test_the_web_server_keeps_its_protections_and_asks_no_other_host():
     words = room_command.web_command("0.0.0.0", 8600, ["192.168.7.20", "localhost"])
-    options = list(zip(words, words[1:], strict=False))
+    options = list(itertools.pairwise(words))
     assert ("--server.enableXsrfProtection", "true") in options
     assert ("--server.enableCORS", "true") in options
     assert ("--browser.serverAddress", "192.168.7.20") in options

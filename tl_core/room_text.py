@@ -14,8 +14,9 @@ This opens Transfer Lab on this machine to others.
 
   Who gets in     everyone on this network who has the link and the code. They compute on this
                   machine and can upload images to it.
-  Who sees what   nicknames, guesses and results are seen by everybody in the room; images by whoever
-                  brought them. You, with the teacher's link, see and steer the queue.
+  Who sees what   nicknames, guesses and results are seen by everybody in the room; images by
+                  whoever brought them. With the teacher's link you see and steer the queue and
+                  can open everybody's results.
   Not encrypted   what goes over the network can be read by others on the same network, the code
                   and the teacher's link included. That is all right on a network you trust: a
                   classroom's, an office's, your own. Elsewhere, and always for the internet, put a
@@ -26,8 +27,9 @@ This opens Transfer Lab to others through a reverse proxy on this machine.
 
   Who gets in     everyone who reaches the proxy and has the link and the code. They compute on this
                   machine and can upload images to it.
-  Who sees what   nicknames, guesses and results are seen by everybody in the room; images by whoever
-                  brought them. You, with the teacher's link, see and steer the queue.
+  Who sees what   nicknames, guesses and results are seen by everybody in the room; images by
+                  whoever brought them. With the teacher's link you see and steer the queue and
+                  can open everybody's results.
   Encrypted       as far as the proxy does it: docs/room.md has a configuration that works.
 """
 

@@ -14,10 +14,17 @@ LOOK, FIRST_WAIT, LONGEST_WAIT, GOOD_LIFE, PATIENCE = 0.2, 0.5, 30.0, 60.0, 8.0
 class Child(Protocol):
     """What is kept: a process, as far as it is needed."""
 
-    def poll(self) -> int | None: ...
-    def terminate(self) -> None: ...
-    def kill(self) -> None: ...
-    def wait(self, timeout: float | None = None) -> int: ...
+    def poll(self) -> int | None:
+        """Return its exit code, None while it lives."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+    def kill(self) -> None:
+        """End it."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; raises subprocess.TimeoutExpired."""
 
 
 class Kept:

@@ -91,13 +91,11 @@ class _Ahead:
             self._owners.setdefault(work.owner, _Owner(len(self._owners)))
         self._turn = self._ticks = len(self._owners)
         self._places: list[_Place] = []
-        for number in range(places):
-            work = running[number] if number < len(running) else None
-            if work is None:
-                heapq.heappush(self._places, _Place(0.0, number))
-            else:
-                self._owners[work.owner].running += 1
-                self._take(work, 0.0, number)
+        for number in range(len(running), places):
+            heapq.heappush(self._places, _Place(0.0, number))
+        for number, work in enumerate(running):
+            self._owners[work.owner].running += 1
+            self._take(work, 0.0, number)
 
     def step(self) -> bool:
         """Let the next place become free and its next job start; false if none ever will."""

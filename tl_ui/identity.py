@@ -112,7 +112,7 @@ def recognise() -> None:
             _by_cookies(room)
     if logs_in() and not is_teacher():
         _log_in()
-    _still_here()
+    still_here()
 
 
 def _log_in() -> None:
@@ -209,7 +209,8 @@ def remember() -> None:
             st.html(script, unsafe_allow_javascript=True)
 
 
-def _still_here() -> None:
+def still_here() -> None:
+    """Note that this person is here, now and then."""
     who = _who()
     now = time.monotonic()
     if who is None or who.teacher or now < st.session_state.get(_SEEN, 0.0):

@@ -1,6 +1,7 @@
 """How people get into the room: link, picture and code, on the page and large on a wall."""
 
 import os
+from html import escape
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
@@ -48,7 +49,12 @@ def section(room: Room) -> None:
 def large(room: Room) -> None:
     """Show nothing but how people get in, for the back row."""
     address = link(room.code)
-    st.title(f"Code: {safe_label(room.code)}", anchor=False)
-    st.header(safe_label(address.partition("/?")[0].partition("://")[2]), anchor=False)
-    st.image(teach.picture(address), width=460, alt="QR code of the room's link")
+    base, code = (escape(text) for text in (address.partition("/?")[0], room.code))
+    with st.container(horizontal=True, gap="large", vertical_alignment="center"):
+        st.image(teach.picture(address), width=460, alt="QR code of the room's link")
+        st.html(
+            f'<div style="font-size:1.6rem;overflow-wrap:anywhere">{base}</div>'
+            f'<h1 style="font-size:clamp(2.2rem,5vw,4.5rem)">{code}</h1>',
+            width="content",
+        )
     st.page_link(theme.ROOM, label="Back to the room", icon=":material/arrow_back:")

@@ -134,6 +134,7 @@ def _active() -> list[Any]:
 
 
 def _strip() -> None:
+    identity.still_here()  # whoever only watches runs no more than this
     parts = [f":material/lock: {_place()}", f":material/memory: {_device()}", _data(), _model()]
     active = _active()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="strip"):
