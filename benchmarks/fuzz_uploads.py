@@ -19,11 +19,11 @@ from benchmarks.rows import inserted
 from tests import mangled
 from tl_core import datasets, ingest
 from tl_core.datasets import Dataset
-from tl_core.datasets.limits import BadInput
 from tl_core.home import empty_home
 from tl_core.intake import messages
 from tl_core.intake.process import Intake
 from tl_core.intake.spool import Spool
+from tl_core.limits import BadInput
 
 CASES, SEED = 2000, 1
 MOST_MB = 500

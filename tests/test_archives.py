@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.pictures import class_files, png, zipped
-from tl_core import ingest
-from tl_core.datasets import limits
+from tl_core import ingest, limits
 from tl_core.ingest import BadInput, archives
 
 FILES = class_files({"cat": 4, "dog": 4})

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from tests.pictures import encoded, picture
-from tl_core.datasets import decoding, limits
-from tl_core.datasets.limits import Unreadable
+from tl_core import limits
+from tl_core.datasets import decoding
 from tl_core.datasets.shared_room import SharedRoom
+from tl_core.limits import Unreadable
 
 # Pillow comments on odd metadata; the tool switches that off, pytest switches it on again.
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")

@@ -20,13 +20,13 @@ from tests.bombs import announced_png, announced_webp, chunk_bomb, zeros_zip
 from tests.pictures import class_files, encoded, picture, png, uploads, zipped
 from tl_core import datasets, ingest, owners, weights
 from tl_core.catalog import catalog
-from tl_core.datasets.limits import MAX_INTAKES, BadInput
 from tl_core.ingest import WaitingRoom
 from tl_core.intake import asking, limited, messages, process, spool
 from tl_core.intake.messages import Collected, Images, Weights, Zip
 from tl_core.intake.process import Intake
 from tl_core.intake.spool import Spool
 from tl_core.layouts import layout
+from tl_core.limits import MAX_INTAKES, BadInput
 
 FILES = class_files({"cat": 4, "dog": 4})
 

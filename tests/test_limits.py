@@ -3,8 +3,7 @@
 import re
 from pathlib import Path
 
-from tl_core import room_on_disk
-from tl_core.datasets import limits
+from tl_core import limits, room_on_disk
 
 PAGE = Path(__file__).parents[1] / "docs" / "limits.md"
 ROW = re.compile(r"^\| `(\w+)` \| ([\d,]+)( [MG]B)? \|", re.M)

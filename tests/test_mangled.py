@@ -8,10 +8,10 @@ from random import Random
 from tests import mangled
 from tl_core import datasets, ingest, weights
 from tl_core.catalog import catalog
-from tl_core.datasets.limits import MAX_NAME, BadInput, Unreadable
 from tl_core.ingest import tabular
 from tl_core.ingest.sources import clean_name, safe_name
 from tl_core.layouts import BadWeights
+from tl_core.limits import MAX_NAME, BadInput, Unreadable
 
 MODEL = "squeezenet1_1"
 

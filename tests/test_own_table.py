@@ -3,8 +3,8 @@
 import pytest
 
 from tl_core.datasets import Dataset, ImageRecord
-from tl_core.datasets.limits import BadInput
 from tl_core.ingest import tabular
+from tl_core.limits import BadInput
 from tl_core.slices import MAX_ATTRIBUTES, MAX_VALUES, own_table
 
 

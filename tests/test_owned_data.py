@@ -11,9 +11,9 @@ from tests import brought
 from tl_core import datasets, ingest, lineage, owners, weights
 from tl_core.catalog import catalog
 from tl_core.datasets import Dataset, records
-from tl_core.datasets.limits import BadInput
 from tl_core.ingest import edits
 from tl_core.layouts import BadWeights
+from tl_core.limits import BadInput
 from tl_core.owners import EVERYBODY, LOCAL, NoOwner
 
 ANNA, BEN = "a" * 32, "b" * 32

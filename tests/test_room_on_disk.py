@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tl_core import catalog, datasets, ingest, owners, room_on_disk, weights
-from tl_core.datasets.limits import BadInput
+from tl_core.limits import BadInput
 from tl_core.room_on_disk import GB, MIN_FREE_BYTES
 
 ADA, BOB = "a" * 32, "b" * 32

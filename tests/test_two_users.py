@@ -15,8 +15,8 @@ from tl_core import datasets, ingest, owners, weights
 from tl_core.catalog import catalog
 from tl_core.config import ComparisonConfig
 from tl_core.datasets import Dataset
-from tl_core.datasets.limits import BadInput
 from tl_core.events import Answered
+from tl_core.limits import BadInput
 from tl_core.store import Store, Tags
 from tl_core.sweep import Sweep, SweepPoint
 from tl_core.weights import FIRST_MODEL

@@ -10,14 +10,14 @@ from PIL import Image
 from tests.pictures import encoded, picture, png, uploads
 from tl_core import datasets, ingest
 from tl_core.datasets import split
-from tl_core.datasets.limits import (
+from tl_core.ingest import BadInput, WaitingRoom
+from tl_core.limits import (
     FRAME_SIDE,
     MAX_BURST,
     MAX_FRAME_BYTES,
     MAX_IMAGE_BYTES,
     MIN_GROUPS,
 )
-from tl_core.ingest import BadInput, WaitingRoom
 
 SEEDS = range(40)
 

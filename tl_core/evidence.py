@@ -10,9 +10,9 @@ from tl_core import datasets, image_facts, ingest
 from tl_core.answers import Question, Soundness, Stress
 from tl_core.config import ComparisonConfig
 from tl_core.datasets import Dataset
-from tl_core.datasets.limits import BadInput
 from tl_core.events import Answered
 from tl_core.flags import Evidence
+from tl_core.limits import BadInput
 from tl_core.record import Record
 from tl_core.slices import Attribute, automatic
 from tl_core.store import AnyStore, Comparison

@@ -8,8 +8,8 @@ import msgspec
 
 from tl_core import owners, sweep_estimate
 from tl_core.config import ComparisonConfig
-from tl_core.datasets.limits import BadInput
 from tl_core.estimate import Counts, plan_of
+from tl_core.limits import BadInput
 from tl_core.store import Comparison
 from tl_core.sweep import Sweep
 

@@ -9,7 +9,7 @@ import msgspec
 from safetensors import SafetensorError, safe_open
 
 from tl_core.catalog import Model, catalog, data_file
-from tl_core.datasets.limits import MAX_WEIGHTS_HEADER_BYTES
+from tl_core.limits import MAX_WEIGHTS_HEADER_BYTES
 
 FLOATS = {"F64", "F32", "F16", "BF16"}
 # Counts batches for a running average that torchvision's models do not use; old files lack it.

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from tl_core import datasets
 from tl_core.datasets import Dataset, ImageRecord
-from tl_core.datasets.limits import BadInput
+from tl_core.limits import BadInput
 
 
 def newest(dataset: Dataset) -> Dataset:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
 
-from tl_core.datasets.limits import MAX_WEIGHTS_BYTES, MB
 from tl_core.layouts import BadWeights
+from tl_core.limits import MAX_WEIGHTS_BYTES, MB
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,7 +9,7 @@ import msgspec
 from tl_core import owners, weights
 from tl_core.config import DRAWN, ComparisonConfig, DataConfig, content_hash
 from tl_core.datasets import records
-from tl_core.datasets.limits import BadInput
+from tl_core.limits import BadInput
 
 # Fingerprints, checksums and ids of jobs.
 _NAMED = re.compile("[0-9a-fA-F]{24,64}")

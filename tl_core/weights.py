@@ -24,10 +24,10 @@ import msgspec
 
 from tl_core import owners, room_on_disk, unfinished
 from tl_core.catalog import Model, catalog
-from tl_core.datasets.limits import MAX_WEIGHTS_BYTES, MB
 from tl_core.home import folder
 from tl_core.layouts import BadWeights as BadWeights
 from tl_core.layouts import bundled_path, check, read_layout
+from tl_core.limits import MAX_WEIGHTS_BYTES, MB
 from tl_core.pth import convert as convert
 
 # Its weights come with the app.

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from tl_core.datasets.limits import FRAME_SIDE, MAX_BURST, MAX_IMAGE_BYTES, MB, MIN_GROUPS, BadInput
 from tl_core.ingest import WaitingRoom
 from tl_core.intake import asking
+from tl_core.limits import FRAME_SIDE, MAX_BURST, MAX_IMAGE_BYTES, MB, MIN_GROUPS, BadInput
 from tl_ui import staging, waiting_list
 from tl_ui.widgets import plain_label
 

@@ -8,10 +8,10 @@ from tl_core import catalog, datasets, ingest, lineage, owners, weights
 from tl_core.catalog import Model
 from tl_core.config import DRAWN
 from tl_core.datasets import Dataset
-from tl_core.datasets.limits import BadInput
 from tl_core.datasets.records import RECORD
 from tl_core.home import home
 from tl_core.ingest import source_probe
+from tl_core.limits import BadInput
 from tl_core.source_images import selected
 from tl_core.store import View
 from tl_core.weights import WeightsFile

@@ -6,8 +6,8 @@ from typing import TypeVar
 import streamlit as st
 
 from tl_core.datasets import Dataset
-from tl_core.datasets.limits import BadInput
 from tl_core.image_answers import Answer, ImageAnswers
+from tl_core.limits import BadInput
 from tl_core.wording import number_of
 from tl_ui import shown
 from tl_ui.looked import Looked

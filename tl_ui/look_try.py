@@ -10,9 +10,9 @@ import streamlit as st
 from tl_core import predictions, unsure
 from tl_core.answers import Prediction, RunPrediction
 from tl_core.curves import colour
-from tl_core.datasets.limits import MAX_IMAGE_BYTES, MB, BadInput
 from tl_core.events import RunEnded
 from tl_core.intake import asking as intake
+from tl_core.limits import MAX_IMAGE_BYTES, MB, BadInput
 from tl_core.wording import percent
 from tl_ui import asking, finished_models, handing_in
 from tl_ui.looked import Looked

@@ -6,7 +6,7 @@ import msgspec
 import streamlit as st
 
 from tl_core.config import ComparisonConfig, NotPossible
-from tl_core.datasets.limits import BadInput
+from tl_core.limits import BadInput
 from tl_core.store import Comparison
 from tl_core.sweep import SWEEP_NAMES, Sweep, SweepName
 from tl_core.sweep_estimate import sweep_seconds

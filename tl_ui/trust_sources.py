@@ -6,8 +6,8 @@ import streamlit as st
 
 from tl_core import image_facts
 from tl_core.datasets import Dataset
-from tl_core.datasets.limits import MAX_TABLE_BYTES, MB, BadInput
 from tl_core.intake import asking
+from tl_core.limits import MAX_TABLE_BYTES, MB, BadInput
 from tl_core.slices import (
     MAX_ATTRIBUTES,
     MAX_VALUES,

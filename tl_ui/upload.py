@@ -8,10 +8,10 @@ import streamlit as st
 
 from tl_core import catalog
 from tl_core.datasets import Dataset, Kind
-from tl_core.datasets.limits import MAX_ENTRIES, MAX_IMAGE_BYTES, MAX_ZIP_BYTES, MB, BadInput
 from tl_core.intake import asking
 from tl_core.intake.messages import Images, Request, Spooled, Zip
 from tl_core.intake.process import Intake
+from tl_core.limits import MAX_ENTRIES, MAX_IMAGE_BYTES, MAX_ZIP_BYTES, MB, BadInput
 from tl_ui import camera, current, handing_in, waiting_list
 from tl_ui.widgets import plain_label, problem, safe_label
 

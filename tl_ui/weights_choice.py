@@ -6,8 +6,8 @@ import streamlit as st
 
 from tl_core import weights
 from tl_core.catalog import Model
-from tl_core.datasets.limits import MAX_WEIGHTS_BYTES, MB, BadInput
 from tl_core.intake import asking
+from tl_core.limits import MAX_WEIGHTS_BYTES, MB, BadInput
 from tl_core.store import Comparison, StoreError
 from tl_core.weights import Origin, WeightsFile
 from tl_ui import current, handing_in, queue_place

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Server, add_files
-from tl_core.datasets.limits import MAX_BURST
+from tl_core.limits import MAX_BURST
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 

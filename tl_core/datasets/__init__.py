@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from tl_core.datasets import decoding
 from tl_core.datasets.fewer import split_with, training_counts
-from tl_core.datasets.limits import BadInput
 from tl_core.datasets.records import (
     THUMBNAILS,
     Dataset,
@@ -23,6 +22,7 @@ from tl_core.datasets.records import (
     successor,
 )
 from tl_core.datasets.splits import Split, groups_of, has_given_split, split
+from tl_core.limits import BadInput
 from tl_core.metrics import majority_accuracy
 
 __all__ = [

@@ -14,15 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from tl_core.datasets.limits import (
+from tl_core.datasets.pixel_depth import STRIP_PIXELS, Scaling, is_deep, strips, to_eight_bits
+from tl_core.datasets.shared_room import SharedRoom
+from tl_core.limits import (
     MAX_IMAGE_BYTES,
     MAX_PIXELS,
     MAX_WEBP_PIXELS,
     MB,
     Unreadable,
 )
-from tl_core.datasets.pixel_depth import STRIP_PIXELS, Scaling, is_deep, strips, to_eight_bits
-from tl_core.datasets.shared_room import SharedRoom
 
 # An allow-list: among Pillow's other formats, EPS would start a foreign program.
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")

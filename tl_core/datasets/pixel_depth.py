@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tl_core.datasets.limits import Unreadable
+from tl_core.limits import Unreadable
 
 # Large images are converted strip by strip: a second copy of the whole would be too much memory.
 STRIP_PIXELS: Final = 2_000_000

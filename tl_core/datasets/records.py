@@ -14,8 +14,8 @@ import msgspec
 
 from tl_core import owners
 from tl_core.config import DRAWN
-from tl_core.datasets.limits import BadInput
 from tl_core.home import folder
+from tl_core.limits import BadInput
 
 Kind = Literal["target", "probe", "unlabelled"]
 Part = Literal["", "train", "validation", "test"]

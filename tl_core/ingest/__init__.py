@@ -6,19 +6,6 @@ from typing import BinaryIO, Final
 
 from tl_core.datasets import records
 from tl_core.datasets.decoding import STORED_SHORT_SIDE
-from tl_core.datasets.limits import (
-    MAX_ENTRIES,
-    MAX_IMAGE_BYTES,
-    MAX_NAME,
-    MAX_PIXELS,
-    MAX_RATIO,
-    MAX_TABLE_BYTES,
-    MAX_UNPACKED_BYTES,
-    MAX_ZIP_BYTES,
-    MIN_CLASS_IMAGES,
-    BadInput,
-    Unreadable,
-)
 from tl_core.datasets.records import Dataset, Kind
 from tl_core.ingest import tabular
 from tl_core.ingest.archives import open_zip
@@ -36,6 +23,19 @@ from tl_core.ingest.sources import (
     signature,
 )
 from tl_core.ingest.waiting import WaitingRoom
+from tl_core.limits import (
+    MAX_ENTRIES,
+    MAX_IMAGE_BYTES,
+    MAX_NAME,
+    MAX_PIXELS,
+    MAX_RATIO,
+    MAX_TABLE_BYTES,
+    MAX_UNPACKED_BYTES,
+    MAX_ZIP_BYTES,
+    MIN_CLASS_IMAGES,
+    BadInput,
+    Unreadable,
+)
 
 __all__ = [
     "MAX_ENTRIES",

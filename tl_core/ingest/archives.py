@@ -9,7 +9,14 @@ from pathlib import Path
 from stat import S_ISLNK
 from typing import BinaryIO, Final
 
-from tl_core.datasets.limits import (
+from tl_core.ingest.sources import (
+    Listing,
+    Source,
+    read_at_most,
+    safe_name,
+    too_many_entries,
+)
+from tl_core.limits import (
     MAX_ENTRIES,
     MAX_RATIO,
     MAX_UNPACKED_BYTES,
@@ -17,13 +24,6 @@ from tl_core.datasets.limits import (
     MB,
     BadInput,
     Unreadable,
-)
-from tl_core.ingest.sources import (
-    Listing,
-    Source,
-    read_at_most,
-    safe_name,
-    too_many_entries,
 )
 
 _ENCRYPTED: Final = 0x1

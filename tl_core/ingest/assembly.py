@@ -13,12 +13,12 @@ import msgspec
 
 from tl_core import unfinished
 from tl_core.datasets import records
-from tl_core.datasets.limits import BadInput, refuse_if_full
 from tl_core.datasets.records import IMAGES, THUMBNAILS, Dataset, ImageRecord, Kind, Part
 from tl_core.ingest.image_writer import ImageWriter, Progress, Stored
 from tl_core.ingest.inspection import check, notes
 from tl_core.ingest.layout import Layout
 from tl_core.ingest.sources import clean_name
+from tl_core.limits import BadInput, refuse_if_full
 from tl_core.owners import folder
 from tl_core.room_on_disk import size
 

@@ -8,7 +8,8 @@ import msgspec
 from PIL import Image
 
 from tl_core.datasets import decoding
-from tl_core.datasets.limits import (
+from tl_core.datasets.records import Refused
+from tl_core.limits import (
     FRAME_SIDE,
     MAX_BURST,
     MAX_FRAME_BYTES,
@@ -17,7 +18,6 @@ from tl_core.datasets.limits import (
     BadInput,
     Unreadable,
 )
-from tl_core.datasets.records import Refused
 
 _DAMAGED = "The pictures of this burst arrived damaged, and none was kept. Record it once more."
 

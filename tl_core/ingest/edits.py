@@ -13,11 +13,11 @@ from typing import Final
 import msgspec
 
 from tl_core.datasets import records
-from tl_core.datasets.limits import BadInput, refuse_if_full
 from tl_core.datasets.records import THUMBNAILS, Dataset, ImageRecord
 from tl_core.ingest.assembly import order, publish, unfinished_folder
 from tl_core.ingest.inspection import check
 from tl_core.ingest.sources import counted
+from tl_core.limits import BadInput, refuse_if_full
 from tl_core.room_on_disk import size
 
 _MARK: Final = " (edited)"

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tl_core.datasets import decoding
-from tl_core.datasets.limits import MAX_AHEAD_BYTES, MAX_IMAGE_BYTES, MB, Unreadable
 from tl_core.datasets.records import IMAGES, THUMBNAILS, Refused
 from tl_core.ingest.sources import clean_name
 from tl_core.ingest.tabular import Item
+from tl_core.limits import MAX_AHEAD_BYTES, MAX_IMAGE_BYTES, MB, Unreadable
 
 Progress = Callable[[str, float | None], None]
 

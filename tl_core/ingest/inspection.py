@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from tl_core.datasets.decoding import Facts
-from tl_core.datasets.limits import MIN_CLASS_IMAGES, MIN_GROUPS, BadInput
 from tl_core.datasets.records import Dataset
 from tl_core.datasets.splits import FOLDS, MIN_TRAINING, groups_of, has_given_split, split
 from tl_core.ingest.sources import counted
+from tl_core.limits import MIN_CLASS_IMAGES, MIN_GROUPS, BadInput
 
 # A longer list in an error hides its sentence.
 _MOST_DETAILS: Final = 200

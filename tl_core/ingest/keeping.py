@@ -8,11 +8,11 @@ from typing import BinaryIO, Final
 import msgspec
 
 from tl_core.datasets import decoding
-from tl_core.datasets.limits import MAX_IMAGE_BYTES, BadInput, Unreadable
 from tl_core.datasets.records import Refused
 from tl_core.ingest import bursts
 from tl_core.ingest.layout import sort_out
 from tl_core.ingest.sources import list_files
+from tl_core.limits import MAX_IMAGE_BYTES, BadInput, Unreadable
 
 THUMBNAIL: Final = ".webp"
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from tl_core.datasets.limits import MAX_TABLE_BYTES, BadInput, Unreadable
 from tl_core.datasets.records import Kind, Part, Refused
 from tl_core.ingest import tabular
 from tl_core.ingest.sources import Listing, Source, clean_name, counted
 from tl_core.ingest.tabular import PART_NAMES, Item
+from tl_core.limits import MAX_TABLE_BYTES, BadInput, Unreadable
 
 TEXT_SUFFIXES: Final = (
     *(".txt", ".md", ".rst", ".json", ".jsonl", ".yaml", ".yml", ".xml", ".log", ".ini"),

@@ -12,8 +12,8 @@ from typing import IO, BinaryIO, Final
 
 import msgspec
 
-from tl_core.datasets.limits import MAX_ENTRIES, MAX_NAME, MB, BadInput, Unreadable
 from tl_core.datasets.records import Refused
+from tl_core.limits import MAX_ENTRIES, MAX_NAME, MB, BadInput, Unreadable
 
 STRAY_NAMES: Final = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir"}
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from tl_core.datasets.limits import MAX_ENTRIES, BadInput, Unreadable
 from tl_core.datasets.records import Kind, Part
 from tl_core.ingest.sources import Source, clean_name, counted, safe_name, too_many_entries
+from tl_core.limits import MAX_ENTRIES, BadInput, Unreadable
 
 SUFFIXES: Final = (".csv", ".tsv")
 

@@ -5,13 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
-from tl_core.datasets.limits import (
-    MAX_ENTRIES,
-    MIN_CLASS_IMAGES,
-    MIN_GROUPS,
-    BadInput,
-    Unreadable,
-)
 from tl_core.datasets.records import Refused
 from tl_core.ingest import bursts, keeping
 from tl_core.ingest.keeping import Kept
@@ -23,6 +16,13 @@ from tl_core.ingest.sources import (
     too_many_entries,
 )
 from tl_core.ingest.tabular import Item
+from tl_core.limits import (
+    MAX_ENTRIES,
+    MIN_CLASS_IMAGES,
+    MIN_GROUPS,
+    BadInput,
+    Unreadable,
+)
 
 File: TypeAlias = tuple[str, BinaryIO | Path]
 KeepBurst: TypeAlias = Callable[[bursts.Message, Path], Kept]

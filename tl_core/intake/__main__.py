@@ -9,10 +9,10 @@ import threading
 import traceback
 
 from tl_core import owners, unfinished
-from tl_core.datasets.limits import BadInput
 from tl_core.ingest.image_writer import Progress
 from tl_core.intake import limited, messages, taking
 from tl_core.layouts import BadWeights
+from tl_core.limits import BadInput
 
 
 def main() -> None:

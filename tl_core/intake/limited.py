@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from tl_core.datasets.limits import (
+from tl_core.limits import (
     INTAKE_NICENESS,
     MAX_INTAKE_BYTES,
     MAX_INTAKE_FILE_BYTES,

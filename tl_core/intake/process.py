@@ -14,11 +14,11 @@ from typing import Final
 import msgspec
 
 from tl_core import owners, unfinished
-from tl_core.datasets.limits import MAX_INTAKE_BYTES, MAX_INTAKE_SECONDS, MAX_INTAKES, MB, BadInput
 from tl_core.intake import messages
 from tl_core.intake.limited import ENVIRONMENT
 from tl_core.intake.messages import Finished, Last, Request
 from tl_core.intake.spool import Spool
+from tl_core.limits import MAX_INTAKE_BYTES, MAX_INTAKE_SECONDS, MAX_INTAKES, MB, BadInput
 from tl_core.pipe import lines
 
 _log = logging.getLogger("tl_core.intake")

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import IO, Final
 
 from tl_core import owners
-from tl_core.datasets.limits import (
+from tl_core.ingest.sources import too_many_entries
+from tl_core.intake.messages import Spooled
+from tl_core.limits import (
     MAX_ENTRIES,
     MAX_PATH,
     MAX_UPLOAD_BYTES,
@@ -18,8 +20,6 @@ from tl_core.datasets.limits import (
     BadInput,
     refuse_if_full,
 )
-from tl_core.ingest.sources import too_many_entries
-from tl_core.intake.messages import Spooled
 
 _CHUNK: Final = MB
 

@@ -6,12 +6,12 @@ from typing import TypeAlias
 
 from tl_core import ingest, weights
 from tl_core.catalog import catalog
-from tl_core.datasets.limits import MAX_TABLE_BYTES, BadInput, Unreadable
 from tl_core.ingest import bursts, keeping, tabular
 from tl_core.ingest.image_writer import Progress
 from tl_core.ingest.sources import file_source
 from tl_core.intake import messages
 from tl_core.intake.messages import Finished, Request, Spooled
+from tl_core.limits import MAX_TABLE_BYTES, BadInput, Unreadable
 
 # What is to be said at the end, once it is known how much memory it took.
 Answer: TypeAlias = Callable[[float | None], Finished]

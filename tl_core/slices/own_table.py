@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from tl_core.datasets import Dataset
-from tl_core.datasets.limits import BadInput
 from tl_core.ingest import tabular
 from tl_core.ingest.sources import clean_name
+from tl_core.limits import BadInput
 from tl_core.slices.judging import Attribute
 from tl_core.wording import capitalised, number_of
 

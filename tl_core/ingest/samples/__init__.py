@@ -7,7 +7,6 @@ from typing import Final
 
 from tl_core import owners
 from tl_core.datasets import records
-from tl_core.datasets.limits import BadInput
 from tl_core.datasets.records import SAMPLE, Dataset
 from tl_core.ingest.assembly import commit
 from tl_core.ingest.image_writer import Progress
@@ -16,6 +15,7 @@ from tl_core.ingest.samples import defects, digits, leak, signs, threads
 from tl_core.ingest.samples.pictures import Picture, drawn, encoded
 from tl_core.ingest.sources import Source
 from tl_core.ingest.tabular import Item
+from tl_core.limits import BadInput
 
 # Raised when a sample set's images change.
 FORMAT: Final = 3
