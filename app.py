@@ -6,7 +6,6 @@ from tl_ui import (
     big_screen,
     foot,
     gate,
-    identity,
     lesson_link,
     runner,
     shell,
@@ -29,4 +28,3 @@ with store_trouble.watched(), shell.marked():
     workshop.banner()
     page.run()
     foot.show()
-    identity.remember()

@@ -68,6 +68,8 @@ def _who() -> None:
             _person()
         if identity.in_room():
             st.caption("Names and results are visible to everyone here.", width="content")
+        # Before the page, which may take a moment: whoever reloads it meanwhile is known.
+        identity.remember()
 
 
 def _person() -> None:
