@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tl_core import pipe, runner, worker_process
+from tl_core import leases, pipe, runner, worker_process
 from tl_core.executors import local
 from tl_core.store import facts, queue
 
@@ -14,7 +14,7 @@ DOCS = (Path(__file__).parents[1] / "docs" / "jobs.md").read_text(encoding="utf-
 @pytest.mark.parametrize(
     ("room", "name", "unit"),
     [
-        (runner, "SLICE_SECONDS", " s"),
+        (leases, "SLICE_SECONDS", " s"),
         (runner, "LEASE_SECONDS", " s"),
         (runner, "SMALLEST_ROOM_MB", " MB"),
         (pipe, "ALIVE_SECONDS", " s"),

@@ -197,7 +197,7 @@ def test_a_frozen_worker_is_ended(store):
 
         until(runner, lost)
         finish(runner, job)
-        assert (store.get(job).status, store.get(job).attempts) == ("done", 2)
+        assert (store.get(job).status, store.get(job).lease) == ("done", 2)
         assert has_left(pid)
 
 

@@ -154,6 +154,21 @@ def test_a_lost_job_comes_first_and_fails_after_three_starts(store):
     assert store.events(lost)[-1][1] == JobEnded(status="failed", reason=store.get(lost).reason)
 
 
+def test_starts_count_that_finish_no_run(store):
+    job = store.create(None, "long")
+    for number in range(2 * MAX_ATTEMPTS):
+        lease = store.claim().lease
+        runs = [run_ended(f"r{n}") for n in range(number + 1)]
+        store.append(job, runs, lease=lease)
+        store.lose(job, "gone", lease=lease)
+        assert (store.get(job).status, store.get(job).attempts) == ("queued", 1)
+    for _ in range(MAX_ATTEMPTS - 1):
+        lease = store.claim().lease
+        store.append(job, runs, lease=lease)  # taken over: nothing new
+        store.lose(job, "gone", lease=lease)
+    assert store.get(job).status == "failed"
+
+
 def test_a_lost_job_that_was_to_be_cancelled_is(store):
     (job,) = create(store, "ada")
     lease = store.claim().lease

@@ -113,7 +113,7 @@ def add(db: sqlite3.Connection, job: str, event: ev.Event) -> None:
         _remember_halving(db, job, event.micro_batch)
     again = "DO UPDATE SET body = excluded.body, sum = excluded.sum" if started else "DO NOTHING"
     body = ev.encode(event)
-    db.execute(
+    added = db.execute(
         f"""INSERT INTO events (job, sequence, body, once, ended_run, sum)
             VALUES (?1, (SELECT COALESCE(MAX(sequence), 0) + 1 FROM events WHERE job = ?1),
                     ?2, ?3, ?4, ?5)
@@ -126,6 +126,9 @@ def add(db: sqlite3.Connection, job: str, event: ev.Event) -> None:
             checksum(body),
         ),
     )
+    if isinstance(event, ev.RunEnded) and added.rowcount > 0:
+        # It gets somewhere: starts are counted that lead to nothing.
+        db.execute("UPDATE jobs SET attempts = MIN(attempts, 1) WHERE id = ?", (job,))
     if isinstance(event, ev.ComparisonStarted):
         config = msgspec.json.encode(event.config).decode()
         # A sweep's own configuration is the one that is varied.
