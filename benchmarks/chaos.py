@@ -33,11 +33,12 @@ from tl_core.device import device_report
 from tl_core.events import RunEnded
 from tl_core.request import Request, resolve
 from tl_core.store import Store
+from tl_core.weights import FIRST_MODEL
 
 KINDS = {"tl_core.worker": "worker", "tl_core.runner": "runner", "streamlit": "web"}
 STRATEGIES = ("feature_extraction", "partial_fine_tuning", "full_fine_tuning")
 # Long enough that the killed process had begun something, short enough that little is repeated.
-SHORTEST, LONGEST = 1.0, 8.0
+SHORTEST, LONGEST = 0.5, 4.0
 WAITING = 3
 GIVE_UP_SECONDS = 900.0
 
@@ -98,7 +99,12 @@ def config(number: int) -> ComparisonConfig:
     rate = 0.002 * (1 + number / 1000)
     sample = ("signs", "digits")[number % 2]
     request = Request(
-        data=f"sample:{sample}", strategies=STRATEGIES, steps=120, learning_rate=rate, threads=2
+        data=f"sample:{sample}",
+        backbone=FIRST_MODEL,
+        strategies=STRATEGIES,
+        steps=120,
+        learning_rate=rate,
+        threads=2,
     )
     return resolve(request, lambda *_: None)[0]
 
