@@ -22,6 +22,7 @@ ELSEWHERE = {
     "tl_core/doctor.py": "a command for whoever runs the machine",
     "tl_core/executors/ray_tasks.py": "for the log; people are told the cause without folders",
     "tl_core/ingest/tabular.py": "the csv module speaks of lines and fields",
+    "tl_core/kept_models.py": "for the log",
     "tl_core/layouts.py": "the file's own path is taken out",
     "tl_core/lesson_links.py": "a word of its own",
     "tl_core/questions/shift.py": "the estimate's own sentence",

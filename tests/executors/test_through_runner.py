@@ -65,7 +65,7 @@ def test_trap_1_a_lost_job_goes_on_before_those_that_wait(make, store):
         lost, other = (pid_of(runner, job) for job in jobs)
         running.rewrite(store, jobs[0], "run r1", "run r2")
         os.kill(lost, signal.SIGKILL)
-        until(runner, lambda: store.get(jobs[0]).attempts == 2 or not store.get(waiting).active)
+        until(runner, lambda: store.get(jobs[0]).lease == 2 or not store.get(waiting).active)
         assert store.get(waiting).status == "queued"
         finish(runner, jobs[0], waiting)
         os.kill(other, 0)
@@ -102,7 +102,7 @@ def test_trap_3_a_job_on_a_frozen_machine_moves_and_nothing_is_written_twice(
                 os.kill(pid, signal.SIGCONT)
         # It thaws and finds that nobody listens.
         running.until(runner, lambda: running.has_left(pids[away]))
-    assert store.get(away).status == "done" and store.get(away).attempts == 2
+    assert store.get(away).status == "done" and store.get(away).lease == 2
     assert [event for _, event in store.events(away)] == [
         *(run_started("r1"), epoch_ended("r1", 1), run_ended("r1")),
         *(run_started("r2"), epoch_ended("r2", 1), run_ended("r2")),
@@ -157,7 +157,7 @@ def test_trap_7_after_a_kill_of_the_runner_no_worker_is_left_and_the_next_one_go
     second = start_runner(**chosen)
     wait_for(lambda: not store.get(job).active)
     leave(second)
-    assert store.get(job).status == "done" and store.get(job).attempts == 2
+    assert store.get(job).status == "done" and store.get(job).lease == 2
     ended = [event.run_id for _, event in store.events(job) if isinstance(event, RunEnded)]
     assert ended == ["r1", "r2"]
     wait_for_all(home)
