@@ -208,7 +208,7 @@ def table(found: Found, configs: list[ComparisonConfig], runs: int, different: l
     lines = [
         ("Processes killed", f"{sum(found.killed.values())} ({kinds})"),
         ("Comparisons, all complete in the end", f"{len(configs)}"),
-        ("Continued by hand after three losses", f"{found.continued}"),
+        ("Continued by hand after three starts without a finished run", f"{found.continued}"),
         ("Checks of the history that found damage", f"{found.damaged}"),
         ("Finished trainings lost or changed", f"{len(found.lost)}"),
         (
