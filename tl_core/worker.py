@@ -6,6 +6,7 @@ which runs jobs in its own process.
 """
 
 import errno
+import os
 import re
 import traceback
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from tl_core.checkpoints import Checkpoints
 
 Find = Callable[[str], RunEnded | None]
+# Pages answer at once while a job computes: it takes what they leave, which is nearly everything.
+NICENESS = 5
 # A finer progress than this is not worth a message.
 PROGRESS_STEP = 0.01
 
@@ -151,6 +154,8 @@ def act_for(owner: str) -> None:
 
 def prepare() -> dict[str, Any]:
     """Import what jobs need and return what this machine is: device, threads, versions."""
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
     # Torch is imported here, not above: what an import prints must not reach the message pipe.
     # The first optimiser would import the compiler: a second that the spare has time for.
 
