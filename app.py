@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from tl_core import owners
 from tl_ui import (
     big_screen,
     foot,
     gate,
+    identity,
     lesson_link,
     runner,
     shell,
@@ -14,6 +16,8 @@ from tl_ui import (
 )
 
 st.set_page_config(page_title="Transfer Lab", page_icon=str(shell.ICON), layout="wide")
+# Before anything is read: who has not come in yet is nobody, not this machine's only user.
+owners.ask(identity.owner)
 store_trouble.meet()
 if store_trouble.is_sound():
     runner.keep_alive()

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmarks.rows import ROOT, inserted, markdown
@@ -31,10 +32,21 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--write", type=Path)
     options = parser.parse_args()
+    died, froze = (partial(missed, deed=one) for one in (signal.SIGKILL, signal.SIGSTOP))
     deeds: Sequence[tuple[str, str, Callable[[Store], float], int]] = (
         ("Cancel of a job stuck in C: its process is gone", "2 s", cancelled, options.times),
-        ("A killed worker's job is back in the queue", "1 s", died, options.times),
-        ("A frozen worker's job is back in the queue", "30 s", froze, options.times),
+        (
+            "A killed worker's job is back in the queue",
+            "1 s",
+            died,
+            options.times,
+        ),
+        (
+            "A frozen worker's job is back in the queue",
+            "30 s",
+            froze,
+            options.times,
+        ),
         ("Runner killed, started again: the job runs", "30 s", restarted, options.times),
     )
     lines = []
@@ -109,21 +121,12 @@ def cancelled(store: Store) -> float:
         return until(lambda: gone(pid) and store.get(job).status == "cancelled")
 
 
-def died(store: Store) -> float:
-    """Return when the death of a worker is known."""
+def missed(store: Store, deed: signal.Signals) -> float:
+    """Return when it is known that a worker got a signal after which it says nothing."""
     with runner():
         job, pid = submitted(store, "hang")
         lease = store.get(job).lease
-        os.kill(pid, signal.SIGKILL)
-        return until(lambda: (now := store.get(job)).status == "queued" or now.lease > lease)
-
-
-def froze(store: Store) -> float:
-    """Return when it is known that a worker has stopped for good."""
-    with runner():
-        job, pid = submitted(store, "hang")
-        lease = store.get(job).lease
-        os.kill(pid, signal.SIGSTOP)
+        os.kill(pid, deed)
         return until(lambda: (now := store.get(job)).status == "queued" or now.lease > lease)
 
 

@@ -22,6 +22,18 @@ def store(home: Path):
     store.close()
 
 
+def test_the_structured_log_is_nobodys_leftover(store):
+    for name in ("runner.jsonl", "runner.jsonl.1", "gone.txt"):
+        path = folder("logs") / name
+        path.write_text("{}")
+        os.utime(path, (time.time() - 30 * DAY,) * 2)
+    cleaning.remove(store, cleaning.found(store))
+    assert sorted(path.name for path in folder("logs").iterdir()) == [
+        "runner.jsonl",
+        "runner.jsonl.1",
+    ]
+
+
 def put(store: Store, name: str, *runs: str, status: str = "done", age: float = 0.0) -> str:
     """Save a job with runs that have ended, their models, its summary and its log."""
     job = store.create(CONFIG, name, queued=False)

@@ -14,7 +14,7 @@ from tl_core.catalog import catalog
 from tl_core.config import ComparisonConfig, DataConfig
 from tl_core.events import JobEnded, Progress
 from tl_core.owners import SHARED
-from tl_core.store import Comparison, QueueFull, Room, Store, StoreError, Tags, View
+from tl_core.store import Comparison, QueueFull, Room, Store, StoreDamaged, StoreError, Tags, View
 from tl_core.weights import FIRST_MODEL
 
 ANNA, BEN, CLEO = "a" * 32, "b" * 32, "c" * 32
@@ -124,6 +124,18 @@ def test_cancelling_what_is_done_changes_nothing(store: Store) -> None:
     store.finish(leader.id, "done")
     store.request_cancel(job)
     assert status(store, job) == "done"
+
+
+def test_what_stays_with_who_leaves_is_still_held_against_its_sum(store: Store) -> None:
+    anna, _ben = joined(store, ANNA), joined(store, BEN)
+    leader = store.claim()
+    assert leader is not None
+    store.append(leader.id, [run_ended("r1")])
+    store.request_cancel(anna)
+    with store.writing() as db:
+        db.execute("UPDATE events SET body = '{}' WHERE job = ? AND ended_run = 'r1'", (anna,))
+    with pytest.raises(StoreDamaged):
+        store.events(anna)
 
 
 def test_who_comes_late_has_the_result_at_once(store: Store) -> None:

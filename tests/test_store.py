@@ -27,6 +27,7 @@ from tl_core.store import (
     StoreError,
     StoreFull,
     Tags,
+    backups,
 )
 from tl_core.store.schema import MIGRATIONS
 
@@ -420,7 +421,7 @@ def test_a_store_of_a_newer_version_is_refused_untouched(tmp_path):
 def test_a_backup_is_complete_while_the_store_is_open(store, tmp_path):
     job = store.create(CONFIG, "x")
     store.append(job, [run_ended("r1")])
-    store.backup(tmp_path / "copy.sqlite3")
+    backups.write(store.path, tmp_path / "copy.sqlite3")
     copy = Store(tmp_path / "copy.sqlite3")
     assert copy.finished_run("r1") == run_ended("r1")
     copy.close()

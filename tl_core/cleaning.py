@@ -90,8 +90,9 @@ def _checkpoints(store: Store) -> Iterator[Path]:
 
 def _orphans(store: Store) -> Iterator[Path]:
     jobs = store.ids()
-    for name in ("summaries", "logs"):
-        for path in folder(name).iterdir():
+    # Of the logs those of single jobs: the structured ones look after themselves.
+    for name, end in (("summaries", "*.json"), ("logs", "*.txt")):
+        for path in folder(name).glob(end):
             if path.stem not in jobs and _age(path) > ABANDONED_SECONDS:
                 yield path
 

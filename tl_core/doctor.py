@@ -14,8 +14,9 @@ from packaging.requirements import Requirement
 from tl_core import catalog, weights
 from tl_core.home import home
 from tl_core.layouts import check_content
+from tl_core.room_on_disk import MIN_FREE_BYTES
 from tl_core.store import Store, StoreError
-from tl_core.vitals import LOW_DISK_BYTES, runner_is_there, vitals
+from tl_core.vitals import runner_is_there, vitals
 
 # Where the app listens unless told otherwise.
 PORT: Final = 8501
@@ -110,9 +111,9 @@ def _store() -> Iterator[Finding]:
     jobs, size = sum(now.jobs.values()), now.store_bytes / 1e6
     yield True, f"History: {jobs} entries, {size:.1f} MB"
     text = f"{now.free_bytes / 1e9:.0f} GB free for the data directory {home()}"
-    if now.free_bytes < LOW_DISK_BYTES:
+    if now.free_bytes < MIN_FREE_BYTES:
         text += "; run python -m tl_core clean, or choose another place with TL_HOME"
-    yield now.free_bytes >= LOW_DISK_BYTES, text
+    yield now.free_bytes >= MIN_FREE_BYTES, text
 
 
 def _weights() -> Iterator[Finding]:

@@ -38,9 +38,7 @@ class _Lines(logging.Formatter):
         }
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
-            frames = traceback.extract_tb(error.__traceback__)
-            fields["error"] = type(error).__name__
-            fields["at"] = [f"{_last(f.filename)}:{f.lineno} {f.name}" for f in frames]
+            fields["error"], fields["at"] = described(error)
         return json.dumps(fields, ensure_ascii=False, default=str)
 
 
@@ -75,6 +73,12 @@ def note(event: str, **fields: Any) -> None:
 def warn(event: str, **fields: Any) -> None:
     """Log something that should not happen, with the exception that is being handled, if any."""
     _LOGGER.warning(event, extra={"fields": fields}, exc_info=sys.exc_info()[0] is not None)
+
+
+def described(error: BaseException) -> tuple[str, list[str]]:
+    """Return an exception's type and its frames, without its text and this machine's folders."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return type(error).__name__, [f"{_last(f.filename)}:{f.lineno} {f.name}" for f in frames]
 
 
 def read(process: Process) -> Iterator[dict[str, Any]]:

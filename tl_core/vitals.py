@@ -10,10 +10,9 @@ import filelock
 import msgspec
 
 from tl_core.home import home
+from tl_core.room_on_disk import MIN_FREE_BYTES
 from tl_core.store import Store, StoreError
 
-# Under this much free space caches and results have no room to grow.
-LOW_DISK_BYTES: Final = 2 * 10**9
 # Where the runner writes them for a monitor that collects text files.
 FILE: Final = "vitals.prom"
 EVERY_SECONDS: Final = 10.0
@@ -41,7 +40,7 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def healthy(self) -> bool:
         """Whether jobs are executed: a runner is there, and nothing keeps it from starting them."""
-        return self.runner and not self.notice and self.free_bytes >= LOW_DISK_BYTES
+        return self.runner and not self.notice and self.free_bytes >= MIN_FREE_BYTES
 
 
 def vitals(store: Store, runner: bool | None = None) -> Vitals:

@@ -148,7 +148,7 @@ def act_for(owner: str) -> None:
 
     Not `owners.acting`, which other threads of the process would not know of.
     """
-    known = owners.EVERYBODY if owner.startswith(owners.SHARED) else owners.checked(owner)
+    known = owners.checked(owner)
     owners.ask(lambda: known)
 
 

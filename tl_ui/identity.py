@@ -18,7 +18,7 @@ from typing import Final
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from tl_core import lesson_links, owners
+from tl_core import lesson_links
 from tl_core.owners import LOCAL, NoOwner
 from tl_core.store import Room, StoreError
 from tl_ui.stored import whole_store
@@ -104,7 +104,6 @@ def _who() -> Who | None:
 
 def recognise() -> None:
     """Find out who this is, from a login, the teacher's link or the cookies; on every run."""
-    owners.ask(owner)
     room = whole_store().room() if in_room() else None
     if room is not None:
         _take_key(room)

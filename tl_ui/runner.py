@@ -12,12 +12,12 @@ import threading
 import time
 from pathlib import Path
 
-import filelock
 import streamlit as st
 
 from tl_core import catalog, log, owners
 from tl_core.home import home
 from tl_core.ingest import source_probe
+from tl_core.vitals import runner_is_there
 from tl_core.weights import FIRST_MODEL
 
 # A runner that ends at once found another one at work on the same data: look again later.
@@ -45,7 +45,7 @@ class RunnerProcess:
             if time.monotonic() - self._tried < RETRY_SECONDS:
                 return
             self._tried = time.monotonic()
-            if _works_elsewhere(self._data):
+            if runner_is_there(self._data):  # one that is not ours, as in a room
                 return
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tl_core.runner"],
@@ -53,16 +53,6 @@ class RunnerProcess:
                 stdout=subprocess.DEVNULL,
                 env=environment(self._data),
             )
-
-
-def _works_elsewhere(data: Path) -> bool:
-    """Return whether a process that is not ours works on the queue, as in a room."""
-    lock = filelock.FileLock(data / "runner.lock")
-    try:
-        with lock.acquire(timeout=0):
-            return False
-    except filelock.Timeout:
-        return True
 
 
 def environment(data: Path) -> dict[str, str]:

@@ -6,9 +6,8 @@ One order comes on standard input, which stays open: its end means that nobody w
 import os
 import sys
 import threading
-import traceback
 
-from tl_core import owners, unfinished
+from tl_core import log, owners, unfinished
 from tl_core.ingest.image_writer import Progress
 from tl_core.intake import limited, messages, taking
 from tl_core.layouts import BadWeights
@@ -46,9 +45,9 @@ def _answer(order: messages.Order, progress: Progress) -> messages.Answer:
         return messages.Refused(limited.peak_mb(), str(error), error.details)
     except MemoryError:
         return messages.NoMemory(limited.peak_mb())
-    except Exception:
+    except Exception as error:
         # Nothing may end without a word; the parent writes it to the log.
-        return messages.Broke(limited.peak_mb(), traceback.format_exc())
+        return messages.Broke(limited.peak_mb(), *log.described(error))
     return answer(limited.peak_mb())
 
 

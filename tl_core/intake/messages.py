@@ -141,9 +141,10 @@ class NoMemory(Last, frozen=True, tag="no memory"):
 
 
 class Broke(Last, frozen=True, tag="broke"):
-    """Something went wrong that nobody foresaw. `error`: for the log, not for the user."""
+    """Something went wrong that nobody foresaw: the error's type and frames, for the log."""
 
     error: str
+    at: list[str]
 
 
 Finished: TypeAlias = Taken | Waits | Added | Read

@@ -1,29 +1,23 @@
 """The web process's handle on one intake process: start, progress, stop, and what came of it."""
 
 import contextlib
-import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections import deque
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from tl_core import owners, unfinished
+from tl_core import log, owners, unfinished
 from tl_core.intake import messages
 from tl_core.intake.limited import ENVIRONMENT
 from tl_core.intake.messages import Finished, Last, Request
 from tl_core.intake.spool import Spool
 from tl_core.limits import MAX_INTAKE_BYTES, MAX_INTAKE_SECONDS, MAX_INTAKES, MB, BadInput
 from tl_core.pipe import lines
-
-_log = logging.getLogger("tl_core.intake")
-
-_TAIL_LINES: Final = 40
 
 # Small uploads have places of their own: a burst of the camera never waits for a large zip.
 _PLACES: Final = {True: threading.Semaphore(MAX_INTAKES), False: threading.Semaphore(MAX_INTAKES)}
@@ -122,16 +116,12 @@ class Intake:
         clock = threading.Timer(MAX_INTAKE_SECONDS, self._end, (_TOO_LONG,))
         clock.daemon = True
         clock.start()
-        tail: deque[bytes] = deque(maxlen=_TAIL_LINES)
-        errors = threading.Thread(target=_collect, args=(self._process, tail), daemon=True)
-        errors.start()
         try:
             self._read(self._process)
         finally:
             clock.cancel()
             code = self._leave()
-            errors.join()
-        self._explain(code, b"".join(tail).decode(errors="replace"))
+        self._explain(code)
 
     def _read(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdin is not None and process.stdout is not None
@@ -142,7 +132,7 @@ class Intake:
             try:
                 said = messages.answers.decode(line)
             except msgspec.DecodeError:
-                _log.error("an intake process said something unreadable: %r", line[:200])
+                log.warn("an intake process said something unreadable")
                 return
             if isinstance(said, messages.Progress):
                 self.progress = (said.text, said.share)
@@ -163,13 +153,13 @@ class Intake:
                 stream.close()
         return code
 
-    def _explain(self, code: int, tail: str) -> None:
+    def _explain(self, code: int) -> None:
         """Put into words, and into the log, how a process ended that said nothing last."""
         if isinstance(self._answer, messages.Broke):
-            _log.error("reading an upload failed: %s", self._answer.error)
+            log.warn("reading an upload failed", error=self._answer.error, at=self._answer.at)
         if self._answer is not None or self._fault:
             return
-        _log.error("an intake process ended with code %s: %s", code, tail)
+        log.warn("an intake process ended", code=code)
         if code == -getattr(signal, "SIGXCPU", 0):
             self._fault = _TOO_LONG
         elif code == -getattr(signal, "SIGKILL", 0):
@@ -196,11 +186,6 @@ def _move(files: Path, target: Path) -> None:
         path.replace(target / path.name)
 
 
-def _collect(process: "subprocess.Popen[bytes]", tail: deque[bytes]) -> None:
-    assert process.stderr is not None
-    tail.extend(process.stderr)
-
-
 def _kill(process: "subprocess.Popen[bytes]") -> None:
     with contextlib.suppress(OSError):
         if os.name == "posix":
@@ -214,7 +199,8 @@ def _started() -> "subprocess.Popen[bytes]":
         [sys.executable, "-m", "tl_core.intake"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        # What libraries complain of may name what people brought.
+        stderr=subprocess.DEVNULL,
         env={**os.environ, **ENVIRONMENT},
         # A session of its own: it is ended as a whole.
         start_new_session=os.name == "posix",

@@ -132,11 +132,6 @@ class Database:
                 self._connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 self._connection.execute("VACUUM")
 
-    def backup(self, target: Path) -> None:
-        """Write a complete copy; copying the file itself would lose what is still in the WAL."""
-        with self.reading() as connection, contextlib.closing(sqlite3.connect(target)) as copy:
-            connection.backup(copy)
-
     def close(self) -> None:
         """Close the connection; the object cannot be used afterwards."""
         with self._lock:

@@ -110,8 +110,9 @@ class Shared(Queue, Log):
                 )
                 # What was measured until now stays with the one who leaves.
                 db.execute(
-                    """INSERT INTO events (job, sequence, body, once, ended_run)
-                       SELECT ?1, sequence, body, once, ended_run FROM events WHERE job = ?2""",
+                    """INSERT INTO events (job, sequence, body, once, ended_run, sum)
+                       SELECT ?1, sequence, body, once, ended_run, sum
+                       FROM events WHERE job = ?2""",
                     (job, row["leader"]),
                 )
                 add(db, job, ev.JobEnded(status="cancelled", reason=""))
