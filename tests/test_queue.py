@@ -44,19 +44,21 @@ def test_what_runs_counts_as_served(store):
 def test_a_slot_is_given_up_only_to_who_would_get_it(store):
     create(store, "ada 0", "ada 1")
     claimed(store, 2)
-    assert store.due_before("ada") == 0
+    assert store.line().due_before("ada") == 0
     create(store, "ada 2", "bob 0", "bob 1", "bob 2")
-    assert store.due_before("ada") == 1, "with two each, ada's would come back to the same place"
+    assert store.line().due_before("ada") == 1, (
+        "with two each, ada's would come back to the same place"
+    )
     claimed(store, 1)
-    assert store.due_before("bob") == 0, "ada has more running than bob"
-    assert store.due_before("ada") == 0
+    assert store.line().due_before("bob") == 0, "ada has more running than bob"
+    assert store.line().due_before("ada") == 0
 
 
 def test_a_job_of_ones_own_at_the_front_does_not_drive_out_the_other(store):
     create(store, "ada 0", "ada 1")
     claimed(store, 1)
     store.to_front(store.waiting()[0].id)
-    assert store.due_before("ada") == 0
+    assert store.line().due_before("ada") == 0
 
 
 def test_a_held_queue_starts_nothing_and_nobody_gives_way(store):
@@ -64,10 +66,10 @@ def test_a_held_queue_starts_nothing_and_nobody_gives_way(store):
     store.claim()
     store.hold(True)
     assert store.held() and store.claim() is None
-    assert not store.anyone_waits() and store.due_before("ada") == 0
+    assert not store.anyone_waits() and store.line().due_before("ada") == 0
     assert store.get(running).status == "running" and store.position(waiting) == 1
     store.hold(False)
-    assert store.due_before("ada") == 1 and store.claim().id == waiting
+    assert store.line().due_before("ada") == 1 and store.claim().id == waiting
 
 
 def test_the_front_belongs_to_who_was_put_there_last(store):

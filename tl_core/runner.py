@@ -117,12 +117,14 @@ class Runner:
         if self._clock() - self._shared < self._slice_seconds / 10:
             return
         self._shared = self._clock()
-        for job in self.leases.values():
-            if job.gives_way or not job.had(self._slice_seconds):
+        served = [job for job in self.leases.values() if job.had(self._slice_seconds)]
+        line = self.store.line() if served else None
+        for job in served:
+            if job.gives_way or line is None:
                 continue
             leaving = [other.job.owner for other in self.leases.values() if other.gives_way]
             own = leaving.count(job.job.owner)
-            if self.store.due_before(job.job.owner, taken=len(leaving) - own) > own:
+            if line.due_before(job.job.owner, taken=len(leaving) - own) > own:
                 job.give_way()
 
     def _hear(self) -> None:

@@ -56,4 +56,9 @@ MIGRATIONS = (
             owner TEXT PRIMARY KEY, name TEXT NOT NULL, joined REAL NOT NULL,
             seen REAL NOT NULL)""",
     ),
+    # The line of those who wait, in order within each owner, without their rows.
+    (
+        """CREATE INDEX jobs_in_line ON jobs (owner, front DESC, ticket, id)
+            WHERE status = 'queued' AND leader IS NULL""",
+    ),
 )

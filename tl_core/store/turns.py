@@ -1,26 +1,68 @@
 """Whose turn it is: fair between owners, within what one person may take."""
 
+import itertools
 import sqlite3
 import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from tl_core.store.jobs import Comparison, Comparisons, Jobs, comparison
 
 # Round robin: everyone's first job before anyone's second, those that run counted, who was served
-# longest ago first. `round` is which of its owner's jobs it would be, if it started now; the plus
-# keeps the search among the few that run.
-_WAITING = """
-    (SELECT id, owner, front, ticket,
-        ROW_NUMBER() OVER (PARTITION BY owner ORDER BY front DESC, ticket)
-            + (SELECT COUNT(*) FROM jobs AS now
-               WHERE +now.owner = queued.owner AND now.status = 'running') AS round,
-        (SELECT COALESCE(MAX(turn), 0) FROM jobs AS past WHERE past.owner = queued.owner)
-            AS last_turn
-     FROM jobs AS queued WHERE status = 'queued' AND leader IS NULL) AS waiting"""
+# longest ago first. `round` is which of its owner's jobs it would be, if it started now. What
+# decides it is looked up once for each owner who waits; the plus keeps the search among the few
+# jobs that run.
+_LINE = """
+    WITH standing AS MATERIALIZED (
+        SELECT owner,
+            (SELECT COUNT(*) FROM jobs AS now
+             WHERE +now.owner = who.owner AND now.status = 'running') AS running,
+            (SELECT COALESCE(MAX(turn), 0) FROM jobs AS past WHERE past.owner = who.owner)
+                AS last_turn
+        FROM (SELECT DISTINCT owner FROM jobs WHERE status = 'queued' AND leader IS NULL) AS who),
+    line AS (
+        SELECT id, owner, front, last_turn, ticket,
+            ROW_NUMBER() OVER (PARTITION BY owner ORDER BY front DESC, ticket) + running AS round
+        FROM jobs JOIN standing USING (owner) WHERE status = 'queued' AND leader IS NULL)"""
 
-_ORDER = " ORDER BY front DESC, round, last_turn, ticket"
+_ORDER = " ORDER BY line.front DESC, round, last_turn, line.ticket"
 
 # What was moved to the front starts whatever its owner has running.
 _MAY_START = "(:most IS NULL OR round <= :most OR front)"
+
+
+class Place(NamedTuple):
+    """A waiting job's place in the line: see `_LINE`."""
+
+    owner: str
+    front: int
+    round: int
+    last_turn: int
+
+
+class Line(NamedTuple):
+    """Who waits and may start, in order, and what each owner has running, at one moment.
+
+    `running`: how many jobs of an owner run, and the turn of its latest start.
+    """
+
+    waiting: Sequence[Place]
+    running: Mapping[str, tuple[int, int]]
+
+    def due_before(self, owner: str, *, taken: int = 0) -> int:
+        """Return how many of an owner's running jobs have to give way to jobs of others.
+
+        That is how many of those would start: what gives way comes back to the queue, and may be
+        its first again. `taken`: places that are becoming free already.
+        """
+        running, turn = self.running.get(owner, (0, 0))
+        others = (place for place in self.waiting if place.owner != owner)
+        due = 0
+        for place in itertools.islice(others, taken, taken + running):
+            if not place.front and (place.round, place.last_turn) >= (running - due, turn):
+                break
+            due += 1
+        return due
 
 
 class Turns(Jobs):
@@ -51,7 +93,7 @@ class Turns(Jobs):
         if self.held():
             return None
         row: sqlite3.Row | None = db.execute(
-            f"SELECT id FROM {_WAITING} WHERE {_MAY_START} {_ORDER} LIMIT 1",
+            f"{_LINE} SELECT id FROM line WHERE {_MAY_START} {_ORDER} LIMIT 1",
             {"most": self.limits().active_per_person},
         ).fetchone()
         return row
@@ -61,48 +103,37 @@ class Turns(Jobs):
         with self.reading() as db:
             return self._next(db) is not None
 
-    def due_before(self, owner: str, *, taken: int = 0) -> int:
-        """Return how many of an owner's running jobs have to give way to jobs of others.
-
-        That is how many of those would start: what gives way comes back to the queue, and may be
-        its first again. `taken`: places that are becoming free already.
-        """
-        if self.held():
-            return 0
+    def line(self) -> Line:
+        """Return who waits and who runs, as it is now; nobody waits while the queue is held."""
+        most = self.limits().active_per_person
         with self.reading() as db:
-            running, turn = db.execute(
-                """SELECT COUNT(*) FILTER (WHERE status = 'running'), COALESCE(MAX(turn), 0)
-                   FROM jobs WHERE owner = ?""",
-                (owner,),
-            ).fetchone()
-            others = db.execute(
-                f"""SELECT front, round, last_turn FROM {_WAITING}
-                    WHERE owner != :owner AND {_MAY_START} {_ORDER} LIMIT :running OFFSET :taken""",
-                {
-                    **{"owner": owner, "running": running, "taken": taken},
-                    "most": self.limits().active_per_person,
-                },
+            running = db.execute(
+                """SELECT owner, COUNT(*) AS jobs,
+                       (SELECT MAX(turn) FROM jobs AS past WHERE past.owner = now.owner) AS turn
+                   FROM jobs AS now WHERE status = 'running' GROUP BY owner"""
             ).fetchall()
-        due = 0
-        for row in others:
-            if not row["front"] and (row["round"], row["last_turn"]) >= (running - due, turn):
-                break
-            due += 1
-        return due
+            waiting = db.execute(
+                f"""{_LINE} SELECT owner, front, round, last_turn FROM line
+                    WHERE {_MAY_START} {_ORDER}""",
+                {"most": most},
+            ).fetchall()
+        return Line(
+            () if self.held() else tuple(Place(*row) for row in waiting),
+            {row["owner"]: (row["jobs"], row["turn"] or 0) for row in running},
+        )
 
     def waiting(self) -> Comparisons:
         """Return the jobs that wait, in the order in which they would start."""
         with self.reading() as db:
             rows = db.execute(
-                f"""SELECT jobs.* FROM {_WAITING} JOIN jobs ON jobs.id = waiting.id
-                    ORDER BY waiting.front DESC, round, last_turn, waiting.ticket"""
+                f"{_LINE} SELECT jobs.* FROM line JOIN jobs USING (id) {_ORDER}"
             ).fetchall()
         return [comparison(row) for row in rows]
 
     def position(self, job: str) -> int | None:
         """Return the place in the queue, 1 for the next one; None if the job does not wait."""
         with self.reading() as db:
-            waiting = [row["id"] for row in db.execute(f"SELECT id FROM {_WAITING} {_ORDER}")]
+            waiting = [row["id"] for row in db.execute(f"{_LINE} SELECT id FROM line {_ORDER}")]
         return waiting.index(job) + 1 if job in waiting else None
 
     def to_front(self, job: str) -> None:
