@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -21,13 +21,12 @@ from tl_core.freezing import apply_stage, set_modes
 from tl_core.heads import Head
 from tl_core.inputs import Inputs, Part, generator
 from tl_core.mixup import Mix, drawn
+from tl_core.optimizers import Optimizer, Stepper
 from tl_core.penalties import Distillation, Penalty, Pull
 from tl_core.plans import evaluated_every
 from tl_core.range_test import exploded
 from tl_core.regularisation import RULES
 from tl_core.stages import frozen_prefix, stage_ends, stages_of
-
-MOMENTUM = 0.9
 
 
 class SourceWatch(Protocol):
@@ -71,7 +70,7 @@ class Fit:
         training: Part,
         validation: Part,
         compute: Compute,
-        optimizer: Literal["sgd", "adamw"] = "sgd",
+        optimizer: Optimizer = "sgd",
         source: SourceWatch | None = None,
         resume: dict[str, Any] | None = None,
         *,
@@ -175,10 +174,8 @@ class Fit:
         """Take one step; micro-batches add up to the gradient of the whole batch."""
         places = self._batches.places(self.step)
         randomness = generator(VIEWS, self.run.seed, self.step)
-        rate = learning_rate(self.run, self.step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate * group["factor"]
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.set_rate(learning_rate(self.run, self.step))
+        self.optimizer.zero_grad()
         losses: list[Tensor] = []
         for part in torch.split(places, self.run.micro_batch):
             batch = self.inputs.training_batch(self._indices[part].tolist(), randomness)
@@ -189,7 +186,7 @@ class Fit:
         self.optimizer.step()
         if self._pull is not None:
             losses.append(self._pull.value())
-            self._pull.after_step(self.optimizer.param_groups)
+            self._pull.after_step(self.optimizer.groups)
         return torch.stack(losses).sum()
 
     def _mix(self, place: int, size: int) -> Mix | None:
@@ -239,16 +236,8 @@ class Fit:
         self.stage = stage
         parameters = self.run.strategy.parameters
         groups = apply_stage(self.backbone, self.head, self.stages[stage], parameters)
-        groups = [{**group, "lr": 0.0} for group in groups]
-        decay, fused = self.run.weight_decay, self.compute.device in ("cpu", "cuda")
-        if self.optimizer_name == "adamw":
-            self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(
-                groups, weight_decay=decay, fused=fused
-            )
-        else:
-            self.optimizer = torch.optim.SGD(
-                groups, momentum=MOMENTUM, weight_decay=decay, fused=fused
-            )
+        fused = self.compute.device in ("cpu", "cuda")
+        self.optimizer = Stepper(groups, self.optimizer_name, self.run.weight_decay, fused)
 
     def predict(self, part: Part) -> Prediction:
         """Return what the model as it is now says of a part, in eval mode."""
@@ -304,7 +293,7 @@ class Fit:
         return {
             "backbone": self.backbone.net.state_dict(),
             "head": self.head.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": self.optimizer.state(),
             "stage": self.stage,
             "chosen": self.chosen,
             "step": self.step,
@@ -320,7 +309,7 @@ class Fit:
         self.backbone.net.load_state_dict(state["backbone"])
         self.head.load_state_dict(state["head"])
         self._enter_stage(state["stage"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.optimizer.load(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
         torch.set_rng_state(state["random"].cpu())
         if state["cuda_random"]:
