@@ -155,7 +155,8 @@ def act_for(owner: str) -> None:
 def prepare() -> dict[str, Any]:
     """Import what jobs need and return what this machine is: device, threads, versions."""
     if hasattr(os, "nice"):
-        os.nice(NICENESS)
+        # Up to it, not by it: a process of Ray's that serves a second job has stood back already.
+        os.nice(max(0, NICENESS - os.nice(0)))
     # Torch is imported here, not above: what an import prints must not reach the message pipe.
     # The first optimiser would import the compiler: a second that the spare has time for.
 
