@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tl_core.record import Record
     from tl_ui.state import Choice
 
+# Tests run beside each other: each process computes on one core, and so do those that it starts.
+# Set before PyTorch is imported; bit-identity is promised for one number of threads.
+os.environ |= {"TL_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
 APP = str(Path(__file__).resolve().parents[1] / "app.py")
 
 
@@ -116,7 +120,7 @@ def _five_strategies(pictures: Path, random_weights: Callable[[str], Path]) -> "
         class_map={dataset.classes[0]: (3, 4), dataset.classes[1]: (500,)},
         device="cpu",
         precision="float32",
-        threads=2,
+        threads=1,
     )
 
 

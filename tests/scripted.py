@@ -96,7 +96,7 @@ def config(scenario: Scenario) -> ComparisonConfig:
         budget="standard" if scenario.trials else "quick",
         device="cpu",
         precision="float32",
-        threads=2,
+        threads=1,
     )
 
 

@@ -197,7 +197,7 @@ def test_identity_follows_what_decides_numbers_and_not_wording(prepared):
     again = keeper.run(changed(prepared, strategies=(renamed,)))
     assert all(run.reused for run in again.runs.values())
     assert [row.strategy for row in rows(again)] == ["mine"]
-    for other in ({"seeds": 2}, {"threads": 1}, {"budget": "standard"}):
+    for other in ({"seeds": 2}, {"threads": 2}, {"budget": "standard"}):
         found = keeper.run(changed(prepared, strategies=(full,), **other))
         assert not all(run.reused for run in found.runs.values())
 

@@ -109,7 +109,7 @@ def test_swapped_channels_of_photographs_are_noticed(home, reference, tmp_path, 
         strategies=(),
         device="cpu",
         precision="float32",
-        threads=2,
+        threads=1,
     )
     found = answer("stress", config)
     assert ("BGR" in found.mismatch) == swapped
