@@ -68,7 +68,7 @@ def live(
 
     `expected` are lines to draw until the comparison has reported its own. A `recorded` comparison
     is drawn pale beneath, without some of its strategies. `mark`: the comparison and its last
-    event, which decide all of this; what was made of them serves every viewer.
+    event, or what else decides all of this; what was made of it serves every viewer.
     """
     shown = found if found.started or recorded is None else recorded
     make = _frame if mark is None else _shared_frame

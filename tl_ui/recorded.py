@@ -144,7 +144,9 @@ def _look(shown: Recorded, row: Model, line: Line) -> None:
     begun = shown.recording.moments[0][0]
     found = whole if at is None else shown.recording.found(max(at, begun))
     wanted = chart.view(whole)
-    chart.live(Record(), wanted, [line], recorded=found)
+    # At rest the picture is the same for everybody who looks; a replay's frames are its own.
+    mark = (repr((shown.recording.facts, line)), 0) if at is None else None
+    chart.live(Record(), wanted, [line], recorded=found, mark=mark)
     lines = [
         line,
         *(ln for ln in curves.reference_lines(found, "accuracy") if ln.strategy != curves.MAJORITY),
