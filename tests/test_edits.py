@@ -3,6 +3,7 @@
 import os
 import shutil
 
+import numpy as np
 import pytest
 
 from tests.pictures import png, uploads
@@ -119,9 +120,10 @@ def test_without_links_files_are_copied(home, monkeypatch):
 
     monkeypatch.setattr(os, "link", refuse)
     data = bring()
+    second = datasets.pixels(data, 1)
     fewer = edits.drop(data, [0])
     shutil.rmtree(data.folder)
-    datasets.pixels(fewer, 0)
+    assert np.array_equal(datasets.pixels(fewer, 0), second)
 
 
 def test_a_missing_file_is_said(home):
