@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urlsplit
@@ -23,17 +23,20 @@ FLAGS += ["--use-fake-device-for-media-stream"]
 class Server:
     """The app as the README starts it, on a free port, with a data directory of its own."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, configured: Callable[[str], list[str]] | None = None) -> None:
+        """`configured`: returns further options of Streamlit's for an app at an address."""
         self.home, self.process = home, None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        self._options = configured(self.url) if configured else []
         self.start()
 
     def start(self) -> None:
         command = [sys.executable, "-m", "streamlit", "run", "app.py"]
         command += ["--server.port", str(self.port), "--server.headless", "true"]
+        command += self._options
         self.process = subprocess.Popen(
             command,
             cwd=ROOT,
