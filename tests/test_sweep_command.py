@@ -95,6 +95,10 @@ def test_like_a_comparison_takes_its_strategies_seeds_and_chosen_rates(words, ca
     assert [row["seeds"] for row in made["rows"]] == [2, 2]
     assert {row["learning_rate"] for row in made["rows"]} == chosen
     assert [row["reused"] for row in made["rows"]] == [False, True], "two steps were made before"
+    assert cli.main(["sweep", "steps", *words, "--device", "cpu", *like, "--seeds", "1"]) == 0
+    made = json.loads(out.read_text())
+    assert [row["seeds"] for row in made["rows"]] == [1, 1], "what is asked for wins"
+    assert {row["learning_rate"] for row in made["rows"]} == chosen
     assert cli.main(["sweep", "steps", *words, "--like", "zzz"]) == 2
     assert "There is no comparison 'zzz'" in capsys.readouterr().err
 

@@ -70,6 +70,7 @@ def _days(text: str) -> float:
 
 
 def _add_compare(compare: argparse.ArgumentParser) -> None:
+    # What is not given stays None: `Request` has the defaults, and `sweep --like` the comparison's.
     add = compare.add_argument
     add("data", metavar="DATA", help="folder, zip, CSV, sample:NAME, or dataset:FINGERPRINT")
     add(
@@ -90,14 +91,13 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     )
     add("--freeze", metavar="BLOCKS", help="add a strategy of your own that freezes these blocks")
     add("--class-map", metavar="MAP.json", help="target class to source classes; file or JSON")
-    add("--seeds", type=int, default=1, metavar="N")
-    add("--budget", choices=tuple(BUDGETS), default="quick")
+    add("--seeds", type=int, metavar="N")
+    add("--budget", choices=tuple(BUDGETS))
     add("--steps", type=int, metavar="N", help="steps of 32 images, instead of the budget's")
     add("--learning-rate", type=float, metavar="R", help="of the backbone, for all that train")
     add(
         "--class-balance",
         choices=get_args(ClassBalance),
-        default="none",
         help="make up for rare classes in training, by loss weights or by drawing them more often",
     )
     add("--labels-per-class", type=int, metavar="N", help="train with so many images of a class")
@@ -106,13 +106,11 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     add(
         "--augmentation",
         choices=get_args(Augmentation),
-        default="crops",
         help="how training images are varied",
     )
     add(
         "--regularisation",
         choices=get_args(Regularisation),
-        default="usual",
         help="what holds training back: the usual, nothing, or one thing alone",
     )
     add(
@@ -135,7 +133,8 @@ def _add_sweep(sweep: argparse.ArgumentParser) -> None:
     add(
         "--like",
         metavar="RUN",
-        help="a comparison whose strategies, seeds, model and chosen rates are taken; or `latest`",
+        help="a comparison whose strategies, seeds, model and chosen rates are taken, where no "
+        "other option says otherwise; or `latest`",
     )
 
 

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from typing import Any, Final
 
 from tl_core import own_job, weights, worker
 from tl_core.command import NO_STRATEGY
@@ -22,6 +23,13 @@ from tl_core.tables import rows
 from tl_core.terminal import Bar, Reporter, raised, range_table, table
 from tl_core.verdict import verdict
 from tl_core.wording import duration
+
+# Options that `Request` calls by the same name.
+_SAME_NAME: Final = (
+    *("data", "weights", "source_probe", "seeds", "budget", "steps", "learning_rate"),
+    *("class_balance", "settings", "labels_per_class", "input_size", "augmentation"),
+    *("regularisation", "device"),
+)
 
 
 def compare(options: argparse.Namespace) -> int:
@@ -55,27 +63,15 @@ def request(options: argparse.Namespace) -> Request:
     freeze = options.freeze
     if freeze is not None:
         freeze = () if freeze == "none" else tuple(freeze.split(","))
-    return Request(
-        data=options.data,
-        backbone=options.backbone or weights.default_model(),
-        weights=options.weights,
-        source_probe=options.source_probe,
-        strategies=_strategies(options.strategies),
-        freeze=freeze,
-        mapping=options.class_map,
-        seeds=options.seeds,
-        budget=options.budget,
-        steps=options.steps,
-        learning_rate=options.learning_rate,
-        class_balance=options.class_balance,
-        settings=options.settings,
-        labels_per_class=options.labels_per_class,
-        input_size=options.input_size,
-        augmentation=options.augmentation,
-        regularisation=options.regularisation,
-        rate_range=tuple(options.rate_range) if options.rate_range else None,
-        device=options.device,
-    )
+    asked: dict[str, Any] = {
+        **{name: getattr(options, name) for name in _SAME_NAME},
+        "backbone": options.backbone or weights.default_model(),
+        "strategies": _strategies(options.strategies),
+        "freeze": freeze,
+        "mapping": options.class_map,
+        "rate_range": tuple(options.rate_range) if options.rate_range else None,
+    }
+    return Request(**{name: value for name, value in asked.items() if value is not None})
 
 
 def _plan(started: ComparisonStarted, store: Store, bar: Bar) -> Plan | None:

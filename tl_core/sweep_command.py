@@ -29,6 +29,13 @@ from tl_core.wording import duration
 _OF_THE_MACHINE: Final = ("device", "precision", "threads")
 _SETTLED: Final = ("learning_rate", "settings", "rate_range")
 _OF_THE_DATA: Final = ("data", "class_map", "weights_sha256")
+# What an option that was given decides, whatever `--like` says.
+_GIVEN: Final = {
+    **{"strategies": "strategies", "freeze": "strategies", "class_map": "class_map"},
+    **{"weights": "weights_sha256", "source_probe": "data"},
+    **{name: name for name in ("seeds", "budget", "steps", "class_balance", "labels_per_class")},
+    **{name: name for name in ("input_size", "augmentation", "regularisation")},
+}
 
 
 def sweep(options: argparse.Namespace) -> int:
@@ -59,24 +66,29 @@ def _sweep(options: argparse.Namespace, store: Store, bar: Bar) -> tuple[Sweep, 
             bar.say(f"note: {note}")
     settings = None
     if like is not None and like.started is not None:
-        base, settings = _like(base, like.started), settings_of(like)
+        given = {field for option, field in _GIVEN.items() if getattr(options, option) is not None}
+        base = _like(base, like.started, given, chooses_model=options.backbone is not None)
+        settings = settings_of(like)
     values = None if options.values is None else options.values.split(",")
     return points(options.what, base, values, settings), base
 
 
-def _like(base: ComparisonConfig, started: ComparisonStarted) -> ComparisonConfig:
+def _like(
+    base: ComparisonConfig, started: ComparisonStarted, given: set[str], *, chooses_model: bool
+) -> ComparisonConfig:
     """Return a comparison of these data that is like another one, its model too if they are its.
 
-    Raises NotPossible where other data are to be compared with another model.
+    `given`: fields that stay as they are asked for. Raises NotPossible where another model is asked
+    for than the one whose rates were chosen.
     """
     of = started.config
     same = of.data.fingerprint == base.data.fingerprint
-    if of.backbone != base.backbone and not same:
+    if of.backbone != base.backbone and (chooses_model or not same):
         raise NotPossible(
-            f"That comparison used {started.backbone_title} on other images: name it, "
-            f"--backbone {of.backbone}."
+            f"That comparison used {started.backbone_title}, and its rates are that model's: leave "
+            f"out --like, or name the model: --backbone {of.backbone}."
         )
-    kept = {*_OF_THE_MACHINE, *_SETTLED, *(() if same else _OF_THE_DATA)}
+    kept = {*_OF_THE_MACHINE, *_SETTLED, *given, *(() if same else _OF_THE_DATA)}
     taken = {name: getattr(of, name) for name in of.__struct_fields__ if name not in kept}
     return msgspec.structs.replace(base, **taken)
 
