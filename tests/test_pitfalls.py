@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import pitfalls as benchmark
 from tests import replies
-from tl_core import catalog, ingest
+from tl_core import catalog, compare_command, ingest
 from tl_core.answers import QUESTIONS, Estimate
 from tl_core.cli import parser
 from tl_core.config import ComparisonConfig
@@ -132,7 +132,7 @@ def test_commands_say_what_the_card_runs(pitfall: Pitfall) -> None:
         if isinstance(part, Preset):
             assert options.strategies == ",".join(part.strategies)
             assert (options.steps, options.learning_rate) == (part.steps, part.learning_rate)
-            assert options.seeds == part.seeds
+            assert compare_command.request(options).seeds == part.seeds
         else:
             assert options.command == part.kind
             wanted = ",".join(part.request.get("variants", ()))

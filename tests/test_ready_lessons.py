@@ -11,7 +11,7 @@ import pytest
 
 from tests.simulated import comparison, hits
 from tests.test_outcomes import source
-from tl_core import catalog, ingest
+from tl_core import catalog, compare_command, ingest
 from tl_core.answers import Estimate
 from tl_core.cli import parser
 from tl_core.config import ComparisonConfig
@@ -113,7 +113,7 @@ def test_commands_say_what_the_lesson_runs(lesson: Lesson) -> None:
         assert options.data == f"sample:{lesson.sample}"
         assert options.strategies == ",".join(part.strategies)
         assert (options.steps, options.learning_rate) == (part.steps, part.learning_rate)
-        assert options.class_balance == part.class_balance
+        assert compare_command.request(options).class_balance == part.class_balance
         assert (options.source_probe is None) == lesson.source_images
 
 
