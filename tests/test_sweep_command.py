@@ -80,7 +80,9 @@ def test_the_same_words_go_on_where_a_sweep_was_stopped(words, capsys, tmp_path,
     assert "(taken over)" in capsys.readouterr().out
 
 
-def test_like_a_comparison_takes_its_strategies_seeds_and_chosen_rates(words, capsys, tmp_path):
+def test_like_a_comparison_takes_its_strategies_seeds_and_chosen_rates(
+    words, capsys, tmp_path, random_weights
+):
     names = ["--strategies", "partial_fine_tuning", "--seeds", "2", "--budget", "standard"]
     assert cli.main(["compare", *words, *names, "--name", "first"]) == 0
     (compared,) = Store().list()
@@ -99,6 +101,9 @@ def test_like_a_comparison_takes_its_strategies_seeds_and_chosen_rates(words, ca
     made = json.loads(out.read_text())
     assert [row["seeds"] for row in made["rows"]] == [1, 1], "what is asked for wins"
     assert {row["learning_rate"] for row in made["rows"]} == chosen
+    other = ["--backbone", "squeezenet1_1", "--weights", str(random_weights("squeezenet1_1"))]
+    assert cli.main(["sweep", "steps", words[0], *other, *like]) == 2
+    assert "its rates are that model's" in capsys.readouterr().err
     assert cli.main(["sweep", "steps", *words, "--like", "zzz"]) == 2
     assert "There is no comparison 'zzz'" in capsys.readouterr().err
 
