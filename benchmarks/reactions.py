@@ -35,18 +35,8 @@ def main() -> int:
     died, froze = (partial(missed, deed=one) for one in (signal.SIGKILL, signal.SIGSTOP))
     deeds: Sequence[tuple[str, str, Callable[[Store], float], int]] = (
         ("Cancel of a job stuck in C: its process is gone", "2 s", cancelled, options.times),
-        (
-            "A killed worker's job is back in the queue",
-            "1 s",
-            died,
-            options.times,
-        ),
-        (
-            "A frozen worker's job is back in the queue",
-            "30 s",
-            froze,
-            options.times,
-        ),
+        ("A killed worker's job is back in the queue", "1 s", died, options.times),
+        ("A frozen worker's job is back in the queue", "30 s", froze, options.times),
         ("Runner killed, started again: the job runs", "30 s", restarted, options.times),
     )
     lines = []

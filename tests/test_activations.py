@@ -197,6 +197,14 @@ def test_a_stale_hit_is_impossible(materials, what):
     assert len(set(entries()) - before) == 1
 
 
+def test_what_was_read_in_other_batches_is_read_again(materials, monkeypatch):
+    opened(materials)
+    before = set(entries())
+    monkeypatch.setattr(activations, "ROWS", 8)
+    opened(materials)
+    assert len(set(entries()) - before) == 1
+
+
 def test_boundary_views_and_mirroring_are_part_of_the_key(materials, monkeypatch):
     opened(materials)
     count = len(set(entries()))

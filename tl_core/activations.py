@@ -27,7 +27,7 @@ from tl_core.config import Augmentation, content_hash
 from tl_core.device import Compute
 from tl_core.events import Progress
 from tl_core.home import folder
-from tl_core.inputs import EVALUATION_BATCH, CachedInputs, Inputs, PixelInputs, full_rows
+from tl_core.inputs import EVALUATION_BATCH, ROWS, CachedInputs, Inputs, PixelInputs, full_rows
 from tl_core.pixels import Pixels
 from tl_core.plans import kept_views
 
@@ -310,6 +310,7 @@ def _reading_seconds(values: Tensor) -> float:
 
 
 def _path(kind: str, weights: str, pixels: Pixels, compute: Compute, *rest: int | str) -> Path:
-    where = (compute.device, compute.precision, compute.threads, device.versions())
+    # How many rows a batch has decides an image's last bits: see `inputs.ROWS`.
+    where = (compute.device, compute.precision, compute.threads, ROWS, device.versions())
     name = content_hash(FORMAT, kind, weights, pixels.key, pixels.preprocessing, where, *rest)
     return cache.entry("activations", name)

@@ -16,6 +16,9 @@ SMALLEST_INPUT, LARGEST_INPUT = 32, 512
 _FIXED_INPUT = {"vit"}
 
 
+Optimizer = Literal["sgd", "adamw"]
+
+
 class Row(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
@@ -87,7 +90,7 @@ COMMERCIAL: Final[dict[str, Literal["yes", "no", "unclear"]]] = {
 class Recipe(Row, frozen=True):
     """Default rates of a model: for pretrained weights, and for random ones."""
 
-    optimizer: Literal["sgd", "adamw"]
+    optimizer: Optimizer
     rate: float
     scratch_rate: float
 

@@ -18,7 +18,6 @@ from tl_core.record import Record, add
 from tl_core.request import Request, resolve
 from tl_core.speeds import measured_speeds
 from tl_core.store import Store
-from tl_core.strategies import TEXTBOOK_STRATEGIES
 from tl_core.tables import rows
 from tl_core.terminal import Bar, Reporter, raised, range_table, table
 from tl_core.verdict import verdict
@@ -101,8 +100,8 @@ def _execute(config: ComparisonConfig, name: str, bar: Bar) -> Record:
     return found
 
 
-def _strategies(given: str | None) -> tuple[str, ...]:
-    """Return the named strategies: all by default, none beside layers of one's own."""
+def _strategies(given: str | None) -> tuple[str, ...] | None:
+    """Return the named strategies, none beside layers of one's own; None for the usual ones."""
     if given == NO_STRATEGY:
         return ()
-    return tuple(given.split(",")) if given else TEXTBOOK_STRATEGIES
+    return tuple(given.split(",")) if given else None

@@ -1,12 +1,13 @@
 """SGD with momentum and AdamW over parameters as they lie in memory."""
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 
-Optimizer = Literal["sgd", "adamw"]
+from tl_core.catalog import Optimizer
+
 MOMENTUM: Final = 0.9
 _KINDS: Final[dict[Optimizer, tuple[type[torch.optim.Optimizer], dict[str, Any]]]] = {
     "sgd": (torch.optim.SGD, {"momentum": MOMENTUM}),
@@ -19,7 +20,7 @@ class Stepper:
 
     PyTorch's fused optimisers take apart and put together every convolution weight in channels-last
     order, with its gradient and its momentum, at every step. Here they are given views in the order
-    of the memory instead: the same numbers, bit for bit, for a third of the time.
+    of the memory instead: the same numbers, bit for bit.
 
     `groups`: `{"params": [...], "factor": float}`, each with its own multiple of the learning rate.
     """

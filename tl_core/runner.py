@@ -117,11 +117,12 @@ class Runner:
         if self._clock() - self._shared < self._slice_seconds / 10:
             return
         self._shared = self._clock()
-        served = [job for job in self.leases.values() if job.had(self._slice_seconds)]
-        line = self.store.line() if served else None
+        jobs = self.leases.values()
+        served = [job for job in jobs if job.had(self._slice_seconds) and not job.gives_way]
+        if not served:
+            return
+        line = self.store.line()
         for job in served:
-            if job.gives_way or line is None:
-                continue
             leaving = [other.job.owner for other in self.leases.values() if other.gives_way]
             own = leaving.count(job.job.owner)
             if line.due_before(job.job.owner, taken=len(leaving) - own) > own:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from tl_core.backbones import Backbone
 from tl_core.batches import VIEWS, Batches, learning_rate
+from tl_core.catalog import Optimizer
 from tl_core.config import RunConfig
 from tl_core.device import Compute, synchronise
 from tl_core.early_stopping import EarlyStopping
@@ -21,7 +22,7 @@ from tl_core.freezing import apply_stage, set_modes
 from tl_core.heads import Head
 from tl_core.inputs import Inputs, Part, generator
 from tl_core.mixup import Mix, drawn
-from tl_core.optimizers import Optimizer, Stepper
+from tl_core.optimizers import Stepper
 from tl_core.penalties import Distillation, Penalty, Pull
 from tl_core.plans import evaluated_every
 from tl_core.range_test import exploded

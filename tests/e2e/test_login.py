@@ -69,3 +69,4 @@ def test_who_logs_in_has_data_of_their_own_on_every_computer(app, browser, page)
     again.get_by_role("button", name="Log in").wait_for()
     for opened in (other, again):
         opened.context.close()
+    assert page.strangers == []

@@ -104,8 +104,9 @@ class Turns(Jobs):
             return self._next(db) is not None
 
     def line(self) -> Line:
-        """Return who waits and who runs, as it is now; nobody waits while the queue is held."""
-        most = self.limits().active_per_person
+        """Return who waits and who runs, as it is now; nobody while the queue is held."""
+        if self.held():
+            return Line((), {})
         with self.reading() as db:
             running = db.execute(
                 """SELECT owner, COUNT(*) AS jobs,
@@ -115,10 +116,10 @@ class Turns(Jobs):
             waiting = db.execute(
                 f"""{_LINE} SELECT owner, front, round, last_turn FROM line
                     WHERE {_MAY_START} {_ORDER}""",
-                {"most": most},
+                {"most": self.limits().active_per_person},
             ).fetchall()
         return Line(
-            () if self.held() else tuple(Place(*row) for row in waiting),
+            tuple(Place(*row) for row in waiting),
             {row["owner"]: (row["jobs"], row["turn"] or 0) for row in running},
         )
 
