@@ -5,7 +5,6 @@ and backward of what trains at every step: in the engine's precision, batch size
 without whatever else it does.
 """
 
-import os
 import statistics
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 
 from tl_core import backbones, catalog, datasets, preprocessing, weights
 from tl_core.config import BATCH_SIZE, ComparisonConfig
+from tl_core.cores import cores
 from tl_core.datasets import Dataset
 from tl_core.device import Compute, synchronise
 from tl_core.freezing import apply_stage, freeze_all, set_modes
@@ -114,7 +114,7 @@ def _decoding(dataset: Dataset, wanted: catalog.Preprocessing) -> float:
         preprocessing.resize(image, wanted)
 
     def every() -> None:
-        with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        with ThreadPoolExecutor(max_workers=cores()) as pool:
             list(pool.map(decode, range(len(dataset.images))))
 
     return _seconds(every, "cpu")

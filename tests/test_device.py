@@ -6,6 +6,7 @@ import platform
 import pytest
 
 from tl_core import device, remembered
+from tl_core.cores import cores
 from tl_core.device import Compute
 from tl_core.home import empty_home, folder
 
@@ -37,12 +38,25 @@ def test_the_precision_is_measured_once_and_remembered(float32, bf16, chosen, mo
 
 
 def test_workers_side_by_side_share_the_cores(monkeypatch):
-    monkeypatch.setattr(device.os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(device, "cores", lambda: 8)
     monkeypatch.setenv("TL_THREADS", "2")
     assert device.resolve("cpu", "float32", 0).threads == 2
     assert device.resolve("cpu", "float32", 1).threads == 1, "what a comparison says is kept"
     monkeypatch.setenv("TL_THREADS", "")
     assert device.resolve("cpu", "float32", 0).threads == 8
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores are not bound here")
+def test_only_the_cores_that_the_process_may_use_are_counted(monkeypatch):
+    """A container or a scheduler often leaves fewer than the machine has."""
+    monkeypatch.delenv("TL_THREADS", raising=False)
+    allowed = os.sched_getaffinity(0)
+    assert 1 <= cores() <= len(allowed)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        assert cores() == 1 and device.resolve("cpu", "float32", 0).threads == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def test_the_speed_of_a_convolution_is_remembered(monkeypatch):

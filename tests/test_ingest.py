@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.pictures import class_files, encoded, picture, png, uploads, write_files, zipped
 from tl_core import datasets, ingest
+from tl_core.cores import cores
 from tl_core.datasets import decoding
 from tl_core.ingest import BadInput, assembly
 
@@ -510,7 +511,7 @@ def test_few_files_are_held_at_a_time(monkeypatch):
     files = class_files({"cat": 60, "dog": 60})
     ingest.ingest_files([(name, Upload(content)) for name, content in files.items()], name="many")
     assert held == []
-    assert max(most) <= 2 * min(8, os.cpu_count() or 1) + 2
+    assert max(most) <= 2 * min(8, cores()) + 2
 
 
 # --- Real photographs ---------------------------------------------------------------------------

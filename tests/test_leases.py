@@ -23,6 +23,7 @@ from tests.running import (
     until,
 )
 from tl_core.executor import Lease
+from tl_core.executors import places
 from tl_core.executors.local import LocalExecutor
 from tl_core.executors.places import Place, environment
 from tl_core.runner import LEASE_SECONDS
@@ -290,7 +291,7 @@ def test_a_job_in_its_last_run_is_about_to_leave():
 def test_each_graphics_card_gets_a_place(monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.delenv("TL_THREADS", raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(places, "cores", lambda: 8)
     cards = [environment(index, gpus=2, slots=0)["CUDA_VISIBLE_DEVICES"] for index in range(3)]
     assert cards == ["0", "1", "0"]
     assert "TL_THREADS" not in environment(0, gpus=2, slots=0)

@@ -19,6 +19,7 @@ from torch import nn
 
 from tl_core import remembered
 from tl_core.config import NotPossible, content_hash
+from tl_core.cores import cores
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def _threads(device: str) -> int:
     share = os.environ.get("TL_THREADS", "")
     if device == "cpu" and share.isdecimal() and int(share) > 0:
         return int(share)
-    return os.cpu_count() or 1
+    return cores()
 
 
 def synchronise(device: str) -> None:
@@ -177,14 +178,14 @@ def device_name(device: str) -> str:
     """Return the name of the device as its maker gives it, as far as it can be known."""
     if device == "cuda":
         return torch.cuda.get_device_name()
-    cores = os.cpu_count() or 1
+    number = os.cpu_count() or 1
     if device == "mps":
         return "Apple GPU"
     name = platform.processor() or platform.machine()
     with contextlib.suppress(OSError):
         found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
         name = found.group(1) if found else name
-    return f"{name}, {cores} core{'s' if cores != 1 else ''}"
+    return f"{name}, {number} core{'s' if number != 1 else ''}"
 
 
 def versions() -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Images decoded once: resized uint8 pixels of a data set in one memory-mapped file."""
 
-import os
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +11,7 @@ from torch import Tensor
 from tl_core import cache, datasets, preprocessing
 from tl_core.catalog import Preprocessing
 from tl_core.config import Augmentation, content_hash
+from tl_core.cores import cores
 from tl_core.device import Compute
 from tl_core.events import Progress
 
@@ -115,7 +115,7 @@ def _build(
 
     total, shapes = len(dataset.images), []
     pixels = path / "pixels.bin"
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool, pixels.open("wb") as file:
+    with ThreadPoolExecutor(max_workers=cores()) as pool, pixels.open("wb") as file:
         for start in range(0, total, CHUNK):
             for image in pool.map(decode, range(start, min(start + CHUNK, total))):
                 shapes.append(tuple(image.shape[:2]))

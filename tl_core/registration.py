@@ -5,13 +5,14 @@ their detail alone, so that light, colour and large areas of nothing count littl
 time: everything is P x ... over pairs.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+
+from tl_core.cores import cores
 
 # Side of the copies that are registered, in pixels; two coarser levels are averaged from it.
 SIDE: Final = 64
@@ -68,7 +69,7 @@ class Registration:
         if not len(pairs):
             return Agreement(np.zeros(0), np.zeros(0, dtype=bool))
         batches = [pairs[start : start + _BATCH] for start in range(0, len(pairs), _BATCH)]
-        with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        with ThreadPoolExecutor(max_workers=cores()) as pool:
             found = list(pool.map(lambda batch: self._batch(batch, thorough), batches))
         return Agreement(*(np.concatenate(column) for column in zip(*found, strict=True)))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tl_core import pipe
+from tl_core.cores import cores
 from tl_core.events import ComparisonStarted, Event, RunEnded, RunFailed
 from tl_core.executor import Lease
 from tl_core.worker_process import WorkerProcess
@@ -106,5 +107,5 @@ def environment(index: int, gpus: int, slots: int) -> dict[str, str]:
         names = visible or [str(number) for number in range(gpus)]
         found["CUDA_VISIBLE_DEVICES"] = names[index % len(names)]
     if slots > 1:
-        found["TL_THREADS"] = str(max(1, (os.cpu_count() or 1) // slots))
+        found["TL_THREADS"] = str(max(1, cores() // slots))
     return found

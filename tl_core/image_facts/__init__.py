@@ -3,7 +3,6 @@
 Measured on small copies of the stored images, once per data set, and kept.
 """
 
-import os
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from tl_core import cache, datasets, owners
 from tl_core.config import content_hash
+from tl_core.cores import cores
 from tl_core.events import Progress
 from tl_core.image_facts.attributes import ATTRIBUTES, Attribute, Categories
 from tl_core.image_facts.facts import BLANK_STD, EMPTY_SHARE, Facts
@@ -85,7 +85,7 @@ def _build(dataset: datasets.Dataset, path: Path) -> Generator[Progress, None, N
     different = list(places.values())
     found: list[dict[str, object]] = []
     measure = owners.bound(lambda index: measured(datasets.pixels(dataset, index)))
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(max_workers=cores()) as pool:
         for start in range(0, len(different), _CHUNK):
             chunk = different[start : start + _CHUNK]
             found += pool.map(measure, chunk)

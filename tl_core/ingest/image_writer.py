@@ -1,6 +1,5 @@
 """Decoding on all cores, and writing each different image once, with its thumbnail."""
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -8,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from tl_core.cores import cores
 from tl_core.datasets import decoding
 from tl_core.datasets.records import IMAGES, THUMBNAILS, Refused
 from tl_core.ingest.sources import clean_name
@@ -46,7 +46,7 @@ class ImageWriter:
         self, items: Sequence[Item], progress: Progress | None
     ) -> tuple[list[Stored], list[Refused]]:
         """Return what was written, and what could not be read, in the order of the items."""
-        threads = min(8, os.cpu_count() or 1)
+        threads = min(8, cores())
         pending: Pending = deque()
         with ThreadPoolExecutor(threads) as pool:
             try:

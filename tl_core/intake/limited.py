@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from tl_core.cores import cores
 from tl_core.limits import (
     INTAKE_NICENESS,
     MAX_INTAKE_BYTES,
@@ -42,7 +43,7 @@ def limit() -> None:
     # On Linux what is written to, also outside the heap; address space would count mapped files.
     memory = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
     _bound(memory, MAX_INTAKE_BYTES)
-    _bound(resource.RLIMIT_CPU, MAX_INTAKE_SECONDS * max(2, os.cpu_count() or 1))
+    _bound(resource.RLIMIT_CPU, MAX_INTAKE_SECONDS * max(2, cores()))
     _bound(resource.RLIMIT_FSIZE, MAX_INTAKE_FILE_BYTES)
     _bound(resource.RLIMIT_CORE, 0)
     os.nice(INTAKE_NICENESS)
