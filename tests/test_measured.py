@@ -84,6 +84,23 @@ def test_a_slower_one_dominates_nothing():
     assert standings(point(0.9, 0.1, seconds=1.1), point(0.8, 0.1)) == ["front", "dominated"]
 
 
+def on_cores(point: Measured, threads: int) -> Measured:
+    config = msgspec.structs.replace(point.config, device="cpu", threads=threads)
+    return replace(point, config=config)
+
+
+def test_seconds_on_fewer_cores_count_as_what_they_might_be_on_more():
+    """One second on one core is half of one to a whole one on two."""
+    one, two = on_cores(point(0.9, 0.1, 1.0), 1), on_cores(point(0.9, 0.1, 0.6), 2)
+    assert standings(one, two) == ["front", "front"], "neither is faster whatever cores do"
+    quick = on_cores(point(0.9, 0.1, 0.4), 1)
+    assert standings(quick, two) == ["front", "alike"]
+    assert standings(on_cores(point(0.9, 0.1, 0.3), 2), one) == ["front", "alike"]
+    assert standings(one, on_cores(point(0.8, 0.1, 0.6), 2)) == ["front", "dominated"]
+    slow = on_cores(point(0.9, 0.1, 2.0), 1)
+    assert standings(slow, on_cores(point(0.8, 0.1, 0.6), 2)) == ["front", "front"]
+
+
 def test_what_intervals_cannot_tell_apart_is_not_dominated():
     near = point(0.9, 0.1), point(0.8975, 0.1)
     assert standings(*near) == ["front", "front"]

@@ -21,6 +21,7 @@ from tl_core.config import (
     content_hash,
 )
 from tl_core.datasets import Split, split_with
+from tl_core.earlier import Elsewhere, Finished
 from tl_core.events import Event, MicroBatchHalved, RunEnded, RunFailed, RunStarted
 from tl_core.freezing import unfreeze_all
 from tl_core.heads import Probe, ProbeTask, convex_probes
@@ -33,7 +34,6 @@ from tl_core.stages import frozen_prefix
 from tl_core.strategies import NO_TEXTBOOK, STRATEGIES, Strategy
 from tl_core.trial_grid import trial_grid
 
-Finished = Callable[[str], RunEnded | None]
 LoadState = Callable[[str], dict[str, Any] | None]
 
 # Fewer images at a time would mostly wait, and a model that needs it will not fit anyway.
@@ -106,6 +106,7 @@ class Execution:
         self.probes: dict[Split, tuple[Probe, float]] = {}
         self.micro_batch = BATCH_SIZE
         self.done: set[str] = set()
+        self.elsewhere: dict[str, Elsewhere] = {}
 
     def all(self) -> Iterator[Event]:
         """Yield the events of all runs, seed after seed; raises MemoryShort."""
@@ -178,13 +179,18 @@ class Execution:
         self.settings[strategy.name] = grid[0]
         if len(grid) == 1:
             return
-        ended = []
-        for setting in grid:
-            steps = trial_steps(self.budget)
-            for event in self.execute(self._run(strategy, seed, "trial", steps, setting)):
+        steps = trial_steps(self.budget)
+        trials = [self._run(strategy, seed, "trial", steps, setting) for setting in grid]
+        found: dict[str, RunEnded | None] = {}
+        for run in trials:
+            for event in self.execute(run):
                 yield event
                 if isinstance(event, RunEnded):
-                    ended.append(event)
+                    found[event.run_id] = event
+        # Only when none is left to be executed here is it time to wait for those of others.
+        found |= {run_id: other.wait() for run_id, other in self.elsewhere.items()}
+        # In their own order, whoever ended first: it decides between equals.
+        ended = [one for run in trials if (one := found.get(self.identity(run))) is not None]
         if ended:
             self.settings[strategy.name] = choose_trial(ended, len(self.split(seed).validation))
 
@@ -239,11 +245,14 @@ class Execution:
         return learning.inputs.pixels.key if learning else None
 
     def execute(self, run: RunConfig) -> Iterator[Event]:
-        """Yield one run's events: taken over from an identical one, or trained."""
+        """Yield one run's events: taken over from an identical one, or trained; none elsewhere."""
         run_id = self.identity(run)
         if run_id in self.done:
             return
         earlier = self.finished(run_id)
+        if isinstance(earlier, Elsewhere):
+            self.elsewhere[run_id] = earlier
+            return
         if earlier is not None:
             ended = msgspec.structs.replace(earlier, run_id=run_id, run=run)
             yield RunStarted(

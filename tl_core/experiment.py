@@ -14,8 +14,9 @@ from tl_core import baselines, catalog, device
 from tl_core.command import command
 from tl_core.config import ComparisonConfig
 from tl_core.datasets import split_with
+from tl_core.earlier import Finished
 from tl_core.events import ComparisonEnded, ComparisonStarted, DatasetFacts, Event, Progress
-from tl_core.execution import Execution, Finished, LoadState, MemoryShort
+from tl_core.execution import Execution, LoadState, MemoryShort
 from tl_core.materials import Materials, open_materials
 from tl_core.plans import limits, planned_runs, range_steps
 from tl_core.runs import SaveState

@@ -44,7 +44,7 @@ def placed(found: Sequence[Measured]) -> list[Placed]:
         alike = [
             other
             for other, sign in signs.items()
-            if sign == (0, 0) and found[other].seconds < FASTER * one.seconds
+            if sign == (0, 0) and _seconds(found[other], one)[1] < FASTER * one.seconds
         ]
         if above:
             made.append(Placed("dominated", tuple(above)))
@@ -57,7 +57,22 @@ def placed(found: Sequence[Measured]) -> list[Placed]:
 
 def _dominates(one: Measured, other: Measured, signs: tuple[int, int]) -> bool:
     """Return whether one is measurably better in something and worse in nothing, time included."""
-    return max(signs) > 0 and min(signs) >= 0 and FASTER * one.seconds <= other.seconds
+    slower = FASTER * _seconds(one, other)[0] > other.seconds
+    return max(signs) > 0 and min(signs) >= 0 and not slower
+
+
+def _seconds(one: Measured, other: Measured) -> tuple[float, float]:
+    """Return the least and the most that one would take on as many cores as the other had.
+
+    Twice the cores make it at best twice as fast, at worst no faster.
+    """
+    cores = one.config.threads / other.config.threads if _both_on_cores(one, other) else 1.0
+    return one.seconds * min(1.0, cores), one.seconds * max(1.0, cores)
+
+
+def _both_on_cores(one: Measured, other: Measured) -> bool:
+    configs = one.config, other.config
+    return all(config.device == "cpu" and config.threads for config in configs)
 
 
 def _signs(one: Measured, other: Measured) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias
 import msgspec
 
 from tl_core.config import ComparisonConfig
+from tl_core.earlier import Elsewhere
 from tl_core.events import Event, RunEnded
 from tl_core.owners import LOCAL
 
@@ -35,9 +36,13 @@ class Happened(Message, frozen=True, tag="event"):
 
 
 class Ask(Message, frozen=True, tag="ask"):
-    """Worker: has this run been completed before? It waits for `Found`."""
+    """Worker: has this run been completed before? It waits for `Found`.
+
+    `needed`: where another process executes it, the answer is to come when that has ended.
+    """
 
     run_id: str
+    needed: bool = False
 
 
 class Alive(Message, frozen=True, tag="alive"):
@@ -84,9 +89,10 @@ class Job(Message, frozen=True, tag="job"):
 
 
 class Found(Message, frozen=True, tag="found"):
-    """Runner: the answer to `Ask`."""
+    """Runner: the answer to `Ask`. `elsewhere`: another process executes it."""
 
     run: RunEnded | None
+    elsewhere: bool = False
 
 
 class GiveWay(Message, frozen=True, tag="give_way"):
@@ -125,7 +131,7 @@ class End(Protocol):
     def send(self, message: FromWorker) -> None:
         """Say something; the process ends if nobody listens any more."""
 
-    def find(self, run_id: str) -> RunEnded | None:
+    def find(self, run_id: str) -> RunEnded | Elsewhere | None:
         """Ask the runner for a run that was completed earlier."""
 
     @property
@@ -181,13 +187,19 @@ class WorkerEnd:
             raise TypeError(f"A job was expected, got {type(message).__name__}.")
         return message
 
-    def find(self, run_id: str) -> RunEnded | None:
+    def find(self, run_id: str) -> RunEnded | Elsewhere | None:
         """Ask the runner for a run that was completed earlier."""
-        self.send(Ask(run_id))
+        answer = self._answer(Ask(run_id))
+        if answer.elsewhere:
+            return Elsewhere(lambda: self._answer(Ask(run_id, needed=True)).run)
+        return answer.run
+
+    def _answer(self, question: Ask) -> Found:
+        self.send(question)
         message = self._incoming.get()
         if not isinstance(message, Found):
             raise TypeError(f"An answer was expected, got {type(message).__name__}.")
-        return message.run
+        return message
 
     @property
     def must_give_way(self) -> bool:

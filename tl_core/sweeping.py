@@ -6,8 +6,9 @@ from collections.abc import Generator, Iterator
 import msgspec
 
 from tl_core.config import ComparisonConfig, NotPossible
+from tl_core.earlier import Finished
 from tl_core.events import Event, PointFailed, PointStarted, Progress, SweepEnded, SweepStarted
-from tl_core.execution import Finished, LoadState
+from tl_core.execution import LoadState
 from tl_core.experiment import run_comparison
 from tl_core.limits import BadInput
 from tl_core.materials import Materials, open_materials

@@ -17,6 +17,7 @@ import msgspec
 from tl_core import owners, pipe
 from tl_core.answers import QUESTIONS
 from tl_core.config import ComparisonConfig
+from tl_core.earlier import Finished
 from tl_core.events import Event, Progress, RunEnded, RunStarted
 from tl_core.sweep import Sweep
 from tl_core.worker_process import plain
@@ -24,14 +25,13 @@ from tl_core.worker_process import plain
 if TYPE_CHECKING:
     from tl_core.checkpoints import Checkpoints
 
-Find = Callable[[str], RunEnded | None]
 # Pages answer at once while a job computes: it takes what they leave, which is nearly everything.
 NICENESS = 5
 # A finer progress than this is not worth a message.
 PROGRESS_STEP = 0.01
 
 
-def compare(config: ComparisonConfig, find: Find, halvings: int = 0) -> Iterator[Event]:
+def compare(config: ComparisonConfig, find: Finished, halvings: int = 0) -> Iterator[Event]:
     """Yield the events of a comparison, saving checkpoints of its unfinished run on the way."""
     from tl_core.experiment import run_comparison
 
@@ -51,8 +51,21 @@ def _cleaning_up(events_of: "Callable[[Checkpoints], Iterator[Event]]") -> Itera
             checkpoints.remove(event.run_id)
 
 
-def sweep(wanted: Sweep, find: Find, halvings: int = 0) -> Iterator[Event]:
-    """Yield the events of a sweep, saving checkpoints of its unfinished run on the way."""
+def sweep(wanted: Sweep, find: Finished, halvings: int = 0) -> Iterator[Event]:
+    """Yield the events of a sweep, saving checkpoints of its unfinished runs on the way."""
+    from tl_core.side_by_side import run_side_by_side, shares
+
+    def alone(part: Sweep) -> Iterator[Event]:
+        return share(part, find, halvings)
+
+    shared = shares(wanted)
+    yield from (
+        alone(wanted) if shared is None else run_side_by_side(wanted, shared, find, alone, halvings)
+    )
+
+
+def share(wanted: Sweep, find: Finished, halvings: int = 0) -> Iterator[Event]:
+    """Yield the events of what this process executes of a sweep: all, but for runs elsewhere."""
     from tl_core.sweeping import run_sweep
 
     yield from _cleaning_up(lambda kept: run_sweep(wanted, find, kept.load, kept.save, halvings))
@@ -83,9 +96,10 @@ def run(job: pipe.Job, end: pipe.End) -> pipe.Done | pipe.Yielded:
         from tl_core.questions import ask
 
         return relay(ask(job.kind, job.config, job.request), end)
-    if job.kind == "sweep":
+    if job.kind in ("sweep", "share"):
         wanted = msgspec.convert(job.request["sweep"], Sweep)
-        return relay(sweep(wanted, end.find, job.halvings), end)
+        executed = sweep if job.kind == "sweep" else share
+        return relay(executed(wanted, end.find, job.halvings), end)
     if job.kind != "compare" or job.config is None:
         raise ValueError(f"A job of the kind '{job.kind}' cannot be run by this version.")
     return relay(compare(job.config, end.find, job.halvings), end)
