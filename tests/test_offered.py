@@ -16,11 +16,14 @@ def test_with_source_images_only_missing_normalisation_refuses(row):
 
 
 @pytest.mark.parametrize("images", [None, 0, SOURCE_IMAGES_FROM - 1])
-def test_ewc_says_how_many_source_images_it_lacks(images):
-    reason = why_not(STRATEGIES["ewc"], ROWS["resnet18"], images)
-    assert f"at least {SOURCE_IMAGES_FROM}" in reason
-    assert (str(images) if images else "there are none") in reason
-    assert set(refused(ALL, ROWS["resnet18"], images)) == {"ewc"}
+def test_what_learns_from_source_images_says_how_many_it_lacks(images):
+    refusals = refused(ALL, ROWS["resnet18"], images)
+    assert set(refusals) == {"ewc", "rehearsal"}
+    assert refusals["ewc"].startswith("EWC measures on labelled source images which weights matter")
+    assert refusals["rehearsal"].startswith("Rehearsal practises on labelled source images: it")
+    for reason in refusals.values():
+        assert f"at least {SOURCE_IMAGES_FROM}" in reason
+        assert (str(images) if images else "there are none") in reason
 
 
 def test_own_layers_are_never_refused():

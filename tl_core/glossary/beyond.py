@@ -88,8 +88,8 @@ BEYOND: Final = (
     ),
     Term(
         "penalty",
-        "A term of the loss that holds a model near the pretrained one, its weights or its answers; "
-        "its strength says how hard.",
+        "A term of the loss that holds weights or answers near those of the pretrained model, or "
+        "asks for the source task; its strength says how hard.",
         ("L2-SP", "EWC", "LwF", "rehearsal"),
     ),
     Term(
