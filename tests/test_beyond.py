@@ -1,5 +1,7 @@
 """Each strategy beyond the five is what it says: whole runs with a small random model."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 import torch
@@ -9,14 +11,17 @@ from tests.test_trainer import COMPUTE, RandomInputs, model
 from tl_core import adapters, config, kept_models
 from tl_core.backbones import build
 from tl_core.catalog import catalog
-from tl_core.config import Budget
+from tl_core.config import Budget, NotPossible
 from tl_core.datasets import split
+from tl_core.execution import Execution
 from tl_core.freezing import unfreeze_all
 from tl_core.heads import Probe
 from tl_core.inputs import Part
 from tl_core.interpolation import between
 from tl_core.materials import Task, open_materials
+from tl_core.pixels import Pixels
 from tl_core.preparation import prepare
+from tl_core.questions.finished import open_models
 from tl_core.relevance import most_relevant, relative_gradients
 from tl_core.strategies import STRATEGIES, TEXTBOOK_STRATEGIES
 from tl_core.trained import open_trained
@@ -197,11 +202,11 @@ def test_what_cannot_run_is_told_and_the_others_go_on(found):
     wanted = changed(
         found.started.config,
         data=data,
-        strategies=(STRATEGIES["ewc"], STRATEGIES["feature_extraction"]),
+        strategies=tuple(STRATEGIES[n] for n in ("ewc", "rehearsal", "feature_extraction")),
     )
     without = Keeper().run(wanted)
-    assert [failed.run.strategy.name for failed in without.failed.values()] == ["ewc"]
-    assert "labelled source images" in next(iter(without.failed.values())).reason
+    assert [failed.run.strategy.name for failed in without.failed.values()] == ["ewc", "rehearsal"]
+    assert all("labelled source images" in one.reason for one in without.failed.values())
     assert without.final("feature_extraction")
     assert without.finished is not None
 
@@ -228,3 +233,64 @@ def test_what_a_strategy_prepares_is_charged_once_to_each_of_its_runs(found):
         task = Task(ended.run_id, run, part, materials, {})
         made = prepare(task, None, lambda _: (solved, 100.0), lambda: (even, 50.0))
         assert made.seconds == pytest.approx(seconds)
+
+
+def test_rehearsal_practises_on_the_half_that_does_not_measure(found, monkeypatch):
+    """With any other source images, or other labels of them, it is another run."""
+    seen, drawn = set(), Pixels.augmented_batch
+
+    def watched(pixels, indices, *args, **options):
+        seen.add(pixels.key)
+        return drawn(pixels, indices, *args, **options)
+
+    monkeypatch.setattr(Pixels, "augmented_batch", watched)
+    wanted = changed(found.started.config, strategies=(STRATEGIES["rehearsal"],))
+    again = Keeper().run(wanted)
+    materials = exhausted(open_materials(wanted))
+    keys = {name: getattr(materials, name).inputs.pixels.key for name in ("probe", "learning")}
+    assert keys["probe"] != keys["learning"]
+    assert seen == {materials.pixels.key, keys["learning"]}
+    assert again.started.source.set_aside == len(materials.learning.labels) == 20
+    assert of(again, "rehearsal").run_id == of(found, "rehearsal").run_id
+
+    def identity(name, of_learning):
+        changed_materials = replace(materials, learning=of_learning)
+        nothing = (lambda _: None, lambda _: None, lambda *_: None)
+        return Execution(wanted, changed_materials, *nothing).identity(of(found, name).run)
+
+    others = replace(materials.learning, inputs=materials.probe.inputs)
+    renamed = replace(materials.learning, labels=materials.learning.labels[::-1])
+    differs = {
+        (name, what): identity(name, learning) != of(found, name).run_id
+        for name in ("rehearsal", "ewc", "full_fine_tuning")
+        for what, learning in (("images", others), ("labels", renamed))
+    }
+    # EWC asks for the model's own answers, not for labels.
+    assert {key for key, value in differs.items() if value} == {
+        ("rehearsal", "images"),
+        ("rehearsal", "labels"),
+        ("ewc", "images"),
+    }
+
+
+def test_rehearsal_is_charged_for_the_source_images(found):
+    rehearsed, plain = of(found, "rehearsal").result, of(found, "full_fine_tuning").result
+    assert rehearsed.steps == plain.steps
+    assert rehearsed.flops == 2 * plain.flops
+
+
+def test_without_a_half_to_learn_from_rehearsal_says_why(found):
+    materials, _ = original(found)
+    without = replace(materials, learning=None, lacks_learning="All of them measure.")
+    task = Task("r", of(found, "rehearsal").run, split(materials.dataset, 0), without, {})
+    with pytest.raises(NotPossible, match="All of them measure"):
+        prepare(task, None, lambda _: None, lambda: ({}, 0.0))
+
+
+def test_a_repeated_rehearsal_finds_its_source_images(found):
+    for name, learns in (("rehearsal", True), ("l2_sp", False)):
+        config = changed(found.started.config, strategies=(STRATEGIES[name],))
+        run = of(found, name)
+        materials, models = exhausted(open_models(config, {run.run_id: run.run}))
+        assert (materials.learning is not None) == learns
+        assert set(models) == {run.run_id}

@@ -2,7 +2,7 @@ import pytest
 
 from tl_core.backbones import build
 from tl_core.catalog import catalog
-from tl_core.offered import IMPORTANCE_FROM, refused, why_not
+from tl_core.offered import SOURCE_IMAGES_FROM, refused, why_not
 from tl_core.strategies import STRATEGIES, custom_strategy
 
 ROWS = catalog()
@@ -11,16 +11,19 @@ ALL = tuple(STRATEGIES.values())
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=list(ROWS))
 def test_with_source_images_only_missing_normalisation_refuses(row):
-    found = refused(ALL, row, IMPORTANCE_FROM)
+    found = refused(ALL, row, SOURCE_IMAGES_FROM)
     assert set(found) == ({"norm_only"} if row.normalisation == "none" else set())
 
 
-@pytest.mark.parametrize("images", [None, 0, IMPORTANCE_FROM - 1])
-def test_ewc_says_how_many_source_images_it_lacks(images):
-    reason = why_not(STRATEGIES["ewc"], ROWS["resnet18"], images)
-    assert f"at least {IMPORTANCE_FROM}" in reason
-    assert (str(images) if images else "there are none") in reason
-    assert set(refused(ALL, ROWS["resnet18"], images)) == {"ewc"}
+@pytest.mark.parametrize("images", [None, 0, SOURCE_IMAGES_FROM - 1])
+def test_what_learns_from_source_images_says_how_many_it_lacks(images):
+    refusals = refused(ALL, ROWS["resnet18"], images)
+    assert set(refusals) == {"ewc", "rehearsal"}
+    assert refusals["ewc"].startswith("EWC measures on labelled source images which weights matter")
+    assert refusals["rehearsal"].startswith("Rehearsal practises on labelled source images: it")
+    for reason in refusals.values():
+        assert f"at least {SOURCE_IMAGES_FROM}" in reason
+        assert (str(images) if images else "there are none") in reason
 
 
 def test_own_layers_are_never_refused():

@@ -60,7 +60,7 @@ def test_trial_grids_start_with_the_models_own_rate_and_do_not_repeat(strategy):
 
 
 def test_trials_of_a_penalty_try_its_strengths_first():
-    for name in ("l2_sp", "ewc", "lwf"):
+    for name in ("l2_sp", "ewc", "lwf", "rehearsal"):
         grid = trial_grid(STRATEGIES[name], 0.01, 3)
         assert {setting.learning_rate for setting in grid} == {0.01}
         assert tuple(s.penalty_strength for s in grid) == STRATEGIES[name].strengths
@@ -108,12 +108,13 @@ def test_a_chosen_block_trains_alone():
     assert frozen_prefix(surgical, 4) == 0
 
 
-def test_passes_count_gradients_and_the_teacher():
+def test_passes_count_gradients_the_teacher_and_what_is_practised():
     assert passes(STRATEGIES["full_fine_tuning"], 4) == [3, 3, 3, 3]
     assert passes(STRATEGIES["partial_fine_tuning"], 4) == [1, 1, 3, 3]
     assert passes(STRATEGIES["surgical"], 4, 1) == [1, 3, 2, 2]
     assert passes(STRATEGIES["norm_only"], 4) == [2, 2, 2, 2]
     assert passes(STRATEGIES["lwf"], 4) == [4, 4, 4, 4]
+    assert passes(STRATEGIES["rehearsal"], 4) == [6, 6, 6, 6]
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=list(STRATEGIES))

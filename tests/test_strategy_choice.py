@@ -1,4 +1,4 @@
-"""Which strategies are compared: five as a row, eleven beyond them, and why some cannot run."""
+"""Which strategies are compared: five as a row, the others beyond them, and why some cannot run."""
 
 from collections.abc import Callable
 
@@ -38,13 +38,17 @@ def test_one_more_all_and_back_to_the_five(app: Open) -> None:
     assert not at.checkbox(key="strategy_lora").value
 
 
-def test_without_source_images_ewc_is_shown_but_cannot_be_chosen(app: Open) -> None:
+def test_what_learns_from_source_images_is_shown_without_but_cannot_be_chosen(
+    app: Open,
+) -> None:
     at = app("lab", Choice(strategies=("feature_extraction", "ewc"), probe=None))
     box = at.checkbox(key="strategy_ewc")
     assert box.disabled and not box.value
     assert "labelled source images" in box.label
     assert "Left out: EWC measures on labelled source images" in text(at)
     assert "1 strategy," in text(at)
+    rehearsal = at.checkbox(key="strategy_rehearsal")
+    assert rehearsal.disabled and "practises on labelled source images" in rehearsal.label
     # It stays wished for: with source images it is back.
     at.checkbox(key="strategy_l2_sp").check().run()
     assert strategies(at) == ("feature_extraction", "l2_sp", "ewc")

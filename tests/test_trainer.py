@@ -18,6 +18,7 @@ from tl_core.heads import Head
 from tl_core.inputs import Part
 from tl_core.offered import why_not
 from tl_core.penalties import Distillation, Penalty, Pull
+from tl_core.rehearsal import Rehearsal
 from tl_core.stages import block_factors, stages_of
 from tl_core.strategies import (
     STRATEGIES,
@@ -31,6 +32,8 @@ from tl_core.trainer import Fit
 ARCHITECTURES = ("mobilenet_v3_small", "convnext_tiny", "squeezenet1_1")
 COMPUTE = Compute("cpu", "float32", 1)
 SIZE = 64
+# Source classes of the ten images, where they are practised on.
+SOURCE_LABELS = (3, 1, 4, 1, 5, 9, 2, 6, 5, 3)
 
 
 class RandomInputs:
@@ -105,6 +108,8 @@ def penalty(name: str, strategy: Strategy, backbone: Backbone, head: Head) -> Pe
     if strategy.penalty == "lwf":
         teacher, _ = model(name)
         return Distillation(teacher.eval(), strategy.strengths[0], COMPUTE)
+    if strategy.penalty == "rehearsal":
+        return Rehearsal(RandomInputs(), SOURCE_LABELS, strategy.strengths[0], 0, COMPUTE)
     return None
 
 

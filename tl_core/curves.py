@@ -38,6 +38,7 @@ COLOURS: Final[dict[str, str]] = {
     "l2_sp": "#853fd8",
     "ewc": "#ba4e61",
     "lwf": "#867fc2",
+    "rehearsal": "#7b9e1c",
     "custom": "#a87900",
 }
 MAJORITY: Final = "majority_class"

@@ -31,7 +31,7 @@ from tl_core.plans import limits, range_steps, steps_of, trial_steps
 from tl_core.regularisation import weight_decay
 from tl_core.runs import SaveState, failure_reason, is_out_of_memory, solve, train
 from tl_core.stages import frozen_prefix
-from tl_core.strategies import NO_TEXTBOOK, STRATEGIES, Strategy
+from tl_core.strategies import NO_TEXTBOOK, STRATEGIES, Strategy, learns_from_source
 from tl_core.trial_grid import trial_grid
 
 LoadState = Callable[[str], dict[str, Any] | None]
@@ -239,10 +239,13 @@ class Execution:
             (config.device, config.precision, config.threads, device.versions()),
         )
 
-    def _learnt_from(self, strategy: Strategy) -> str | None:
-        """Return which source images a strategy learns from, None for all but EWC."""
-        learning = self.materials.learning if strategy.penalty == "ewc" else None
-        return learning.inputs.pixels.key if learning else None
+    def _learnt_from(self, strategy: Strategy) -> str | tuple[str, list[int]] | None:
+        """Return which source images a strategy learns from, and by which labels if by any."""
+        learning = self.materials.learning if learns_from_source(strategy) else None
+        if learning is None:
+            return None
+        key = learning.inputs.pixels.key
+        return key if strategy.penalty == "ewc" else (key, learning.labels.tolist())
 
     def execute(self, run: RunConfig) -> Iterator[Event]:
         """Yield one run's events: taken over from an identical one, or trained; none elsewhere."""

@@ -1,6 +1,6 @@
 """What tells strategies apart beside their colour: the dash of a line, the symbol of a point.
 
-Seventeen colours cannot all be told apart by everybody. Strategies of one kind share a dash, and
+Eighteen colours cannot all be told apart by everybody. Strategies of one kind share a dash, and
 their colours differ for colour-blind people too; a symbol belongs to one strategy alone.
 """
 
@@ -46,6 +46,7 @@ MARKS: Final[dict[str, Mark]] = {
     "l2_sp": Mark(_HELD, "cross", "✚"),
     "ewc": Mark(_HELD, "star-diamond", "✦"),
     "lwf": Mark(_HELD, "triangle-left", "◄"),
+    "rehearsal": Mark(_HELD, "circle-open-dot", "◉"),
     "custom": Mark(_OWN, "star", "★"),
 }
 

@@ -19,6 +19,7 @@ from tl_core.ingest import source_probe
 from tl_core.inputs import Part, PixelInputs
 from tl_core.pixels import Pixels, open_pixels
 from tl_core.source_images import Halves, SourceImages
+from tl_core.strategies import learns_from_source
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def open_materials(
     sha = config.weights_sha256
     read_out = yield from open_read_out(original, sha, pixels, compute, dataset.name)
     probe, to_learn, lacks = None, None, ""
-    wanted = learning or any(strategy.penalty == "ewc" for strategy in config.strategies)
+    wanted = learning or any(map(learns_from_source, config.strategies))
     if config.data.probe is not None:
         source = yield from _source_images(config.data.probe, row)
         halves = _halves(source, row)

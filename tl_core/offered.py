@@ -4,10 +4,16 @@ from collections.abc import Iterable
 from typing import Final
 
 from tl_core.catalog import Model
-from tl_core.strategies import Strategy
+from tl_core.strategies import Strategy, learns_from_source
 
-# Fewer labelled source images say too little of which weights matter.
-IMPORTANCE_FROM: Final = 40
+# Fewer labelled source images say too little of which weights matter, and are learnt by heart.
+SOURCE_IMAGES_FROM: Final = 40
+
+# What a strategy does with labelled source images.
+_USES: Final = {
+    "ewc": "measures on labelled source images which weights matter",
+    "rehearsal": "practises on labelled source images",
+}
 
 
 def why_not(strategy: Strategy, row: Model, source_images: int | None) -> str:
@@ -18,12 +24,12 @@ def why_not(strategy: Strategy, row: Model, source_images: int | None) -> str:
     """
     if strategy.parameters == "norm" and row.normalisation == "none":
         return f"{row.title} has no normalisation layers that {strategy.title} could train."
-    if strategy.penalty != "ewc" or (source_images or 0) >= IMPORTANCE_FROM:
+    if not learns_from_source(strategy) or (source_images or 0) >= SOURCE_IMAGES_FROM:
         return ""
     found = f"there are {source_images}" if source_images else "there are none"
     return (
-        f"{strategy.title} measures on labelled source images which weights matter: it needs at "
-        f"least {IMPORTANCE_FROM}, {found}. Bring source images of {row.title} on the data page."
+        f"{strategy.title} {_USES[strategy.penalty]}: it needs at least {SOURCE_IMAGES_FROM}, "
+        f"{found}. Bring source images of {row.title} on the data page."
     )
 
 

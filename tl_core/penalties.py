@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from tl_core.backbones import Backbone
 from tl_core.device import Compute
+from tl_core.rehearsal import Rehearsal
 
 # Hinton et al. 2015; Li & Hoiem 2016 use it for learning without forgetting.
 TEMPERATURE = 2.0
@@ -120,4 +121,4 @@ class Distillation:
         return self.strength * distillation(source_logits.float(), wanted.float())
 
 
-Penalty = Pull | Distillation
+Penalty = Pull | Distillation | Rehearsal

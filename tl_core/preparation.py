@@ -17,6 +17,7 @@ from tl_core.inputs import PixelInputs
 from tl_core.materials import Task
 from tl_core.penalties import Distillation, Penalty, Pull
 from tl_core.regularisation import RULES
+from tl_core.rehearsal import Rehearsal
 
 # A split's linear probe, and the seconds that are its share of the solution.
 Solved = Callable[[Split], tuple[Probe, float]]
@@ -112,4 +113,20 @@ def _penalty(
         return Pull.to_start(backbone, head, strength)
     if kind == "ewc":
         return Pull.by_importance(backbone, importance, strength)
+    if kind == "rehearsal":
+        return _rehearsal(task, strength)
     return Distillation(task.materials.original, strength, task.materials.compute)
+
+
+def _rehearsal(task: Task, strength: float) -> Rehearsal:
+    """Return the practice on the source images that are there to learn from, and on no others.
+
+    In views varied as the run's own images are, so that few source images are not learnt by heart;
+    never mirrored: a source class may be told by its direction.
+    """
+    materials, run = task.materials, task.run
+    if materials.learning is None:
+        raise NotPossible(materials.lacks_learning)
+    pixels, labels = materials.learning.inputs.pixels, materials.learning.labels.tolist()
+    inputs = PixelInputs(pixels, False, materials.compute, augmentation=run.augmentation)
+    return Rehearsal(inputs, labels, strength, run.seed, materials.compute)

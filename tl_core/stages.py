@@ -86,14 +86,16 @@ def passes(strategy: Strategy, blocks: int, chosen: int | None = None) -> list[i
     """Return what a training step costs in each block, in its forward passes of an image.
 
     One before the first trained block; then two with the gradient of its input, three where the
-    gradients of its weights are needed too. A teacher (LwF) goes forward as well.
+    gradients of its weights are needed too. A teacher (LwF) goes forward as well; rehearsal takes
+    as many source images again, from the first block on.
     """
     factors = block_factors(stages_of(strategy, blocks, chosen)[-1], blocks)
     first = next((i for i, factor in enumerate(factors) if factor is not None), blocks)
     teacher = 1 if strategy.penalty == "lwf" else 0
     own = 3 if strategy.parameters == "all" else 2
+    batches = 2 if strategy.penalty == "rehearsal" else 1
     return [
-        teacher + (1 if place < first else 2 if factor is None else own)
+        teacher + batches * (1 if place < first else 2 if factor is None else own)
         for place, factor in enumerate(factors)
     ]
 

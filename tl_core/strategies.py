@@ -37,7 +37,7 @@ class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 Parameters: TypeAlias = Literal["all", "norm", "bias", "lora"]
 
 # What is added to the loss so that less is forgotten.
-Penalty: TypeAlias = Literal["none", "l2_sp", "ewc", "lwf"]
+Penalty: TypeAlias = Literal["none", "l2_sp", "ewc", "lwf", "rehearsal"]
 
 
 class Strategy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -203,6 +203,15 @@ _BEYOND = (
         strengths=(1.0, 4.0, 0.25),
     ),
     Strategy(
+        name="rehearsal",
+        title="Rehearsal",
+        summary="Full fine-tuning that goes on practising the source task on source images.",
+        textbook=Textbook("some to many, and source images", "highest", "medium", "high"),
+        stages=_ALL_TRAIN,
+        penalty="rehearsal",
+        strengths=(1.0, 4.0, 0.25),
+    ),
+    Strategy(
         name="lora",
         title="LoRA",
         summary="The weights stay; a low-rank update of each layer and a new head are trained.",
@@ -225,6 +234,11 @@ STRATEGIES: dict[str, Strategy] = {strategy.name: strategy for strategy in (*_FI
 
 # What a comparison consists of unless something else is asked for.
 TEXTBOOK_STRATEGIES: tuple[str, ...] = tuple(strategy.name for strategy in _FIVE)
+
+
+def learns_from_source(strategy: Strategy) -> bool:
+    """Return whether a strategy needs labelled source images to learn from."""
+    return strategy.penalty in ("ewc", "rehearsal")
 
 
 def custom_strategy(frozen: Sequence[bool]) -> Strategy:

@@ -27,6 +27,7 @@ from tl_core.penalties import Distillation, Penalty, Pull
 from tl_core.plans import evaluated_every
 from tl_core.range_test import exploded
 from tl_core.regularisation import RULES
+from tl_core.rehearsal import Rehearsal
 from tl_core.stages import frozen_prefix, stage_ends, stages_of
 
 
@@ -102,6 +103,7 @@ class Fit:
         self._ends = stage_ends(run.strategy, blocks, run.steps)
         self._pull = penalty if isinstance(penalty, Pull) else None
         self._distillation = penalty if isinstance(penalty, Distillation) else None
+        self._rehearsal = penalty if isinstance(penalty, Rehearsal) else None
         self._rules = RULES[run.regularisation]
         # Where training begins, whether what lies before is kept or computed anew.
         prefix = frozen_prefix(run.strategy, blocks, chosen) if run.strategy.pretrained else 0
@@ -181,9 +183,12 @@ class Fit:
         for part in torch.split(places, self.run.micro_batch):
             batch = self.inputs.training_batch(self._indices[part].tolist(), randomness)
             labels = self._labels[part.to(self._labels.device)]
-            loss = self._batch_loss(batch, labels, self._mix(len(losses), len(part))) / len(places)
-            loss.backward()  # type: ignore[no-untyped-call]
-            losses.append(loss.detach())
+            loss = self._batch_loss(batch, labels, self._mix(len(losses), len(part)))
+            losses.append(_differentiated(loss / len(places)))
+        if self._rehearsal is not None:
+            size, micro_batch = len(places), self.run.micro_batch
+            for loss in self._rehearsal.losses(self.backbone, self.step, size, micro_batch):
+                losses.append(_differentiated(loss / size))
         self.optimizer.step()
         if self._pull is not None:
             losses.append(self._pull.value())
@@ -318,6 +323,12 @@ class Fit:
         self.history = [EpochEnded(**event) for event in state["history"]]
         if self._stopping is not None:
             self._stopping.resume(state["stopping"])
+
+
+def _differentiated(loss: Tensor) -> Tensor:
+    """Add a part of the loss to the gradients; return its value."""
+    loss.backward()  # type: ignore[no-untyped-call]
+    return loss.detach()
 
 
 def prediction(logits: Tensor, part: Part) -> Prediction:

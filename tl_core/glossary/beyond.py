@@ -64,6 +64,12 @@ BEYOND: Final = (
         ("forgetting", "source task"),
     ),
     Term(
+        "rehearsal",
+        "While it learns the new task, the model goes on practising the source task on some "
+        "labelled source images (Robins 1995; Chaudhry et al. 2019).",
+        ("forgetting", "source task"),
+    ),
+    Term(
         "LoRA",
         "Low-rank adaptation: each layer's weights stay, and a small update, a product of two thin "
         "matrices, is trained (Hu et al. 2021).",
@@ -82,9 +88,9 @@ BEYOND: Final = (
     ),
     Term(
         "penalty",
-        "A term of the loss that holds weights or answers near those of the pretrained model; its "
-        "strength says how hard.",
-        ("L2-SP", "EWC", "LwF"),
+        "A term of the loss that holds weights or answers near those of the pretrained model, or "
+        "asks for the source task; its strength says how hard.",
+        ("L2-SP", "EWC", "LwF", "rehearsal"),
     ),
     Term(
         "sweep",

@@ -8,6 +8,7 @@ from tl_core.adapted import Adapted
 from tl_core.config import ComparisonConfig, RunConfig
 from tl_core.events import Progress
 from tl_core.materials import Materials, open_materials
+from tl_core.strategies import learns_from_source
 from tl_core.trained import open_trained
 
 
@@ -18,7 +19,7 @@ def open_models(
 
     Without source images, unless a run learnt from them and may have to be repeated.
     """
-    if all(run.strategy.penalty != "ewc" for run in runs.values()):
+    if not any(learns_from_source(run.strategy) for run in runs.values()):
         data = msgspec.structs.replace(config.data, probe=None, probe_name=None)
         config = msgspec.structs.replace(config, data=data)
     materials = yield from open_materials(config)
