@@ -189,6 +189,14 @@ def comparison_started_event() -> ComparisonStarted:
     return comparison_started(comparison_config())
 
 
+def test_a_frozen_process_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(side_by_side, "SILENT_SECONDS", 0.2)
+    monkeypatch.setattr(pipe, "ALIVE_SECONDS", 0.1)
+    ended = SweepEnded(seconds=1.0)
+    events, _ = said(monkeypatch, rest=(PointStarted(place=0), run_ended("r"), ended))
+    assert events[1:-1] == [PointStarted(place=0), run_ended("r")]
+
+
 def test_a_process_that_cannot_go_on_says_why(monkeypatch):
     with pytest.raises(NotPossible, match="The disk is gone"):
         said(monkeypatch, pipe.Failed("The disk is gone."))

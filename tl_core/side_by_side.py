@@ -6,12 +6,13 @@ done earlier. Every process goes through the whole sweep and takes whatever run 
 
 import contextlib
 import errno
+import functools
 import queue
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -33,8 +34,8 @@ from tl_core.worker_process import WorkerProcess
 
 # More processes than this would wait for memory rather than for cores.
 MOST: Final = 8
-
-_Said: TypeAlias = tuple[WorkerProcess, pipe.FromWorker | None]
+# A process that works says that it does every few seconds.
+SILENT_SECONDS: Final = 5 * pipe.ALIVE_SECONDS
 
 
 class _Alone(Exception):
@@ -121,36 +122,35 @@ def run_side_by_side(
     yield SweepEnded(seconds=time.perf_counter() - started)
 
 
-@dataclass
 class _Processes:
     """The processes, and what they say; they end with the block."""
 
-    shared: Shares
-    finished: Finished
-    halvings: int
-    _inbox: "queue.SimpleQueue[_Said]" = field(default_factory=queue.SimpleQueue)
-    _all: list[WorkerProcess] = field(default_factory=list)
+    def __init__(self, shared: Shares, finished: Finished, halvings: int) -> None:
+        self.shared, self.finished, self.halvings = shared, finished, halvings
+        self._inbox: queue.SimpleQueue[tuple[int, pipe.FromWorker | None]] = queue.SimpleQueue()
+        self._all: list[WorkerProcess] = []
+        # When each that works was heard last, whether or not it is its turn to be listened to.
+        self._heard: dict[int, float] = {}
 
     def __enter__(self) -> "_Processes":
-        for _ in range(self.shared.processes):
-            self._all.append(WorkerProcess("tl_core.worker", lambda *said: self._inbox.put(said)))
+        for number in range(self.shared.processes):
+            hear = functools.partial(self._hear, number)
+            self._all.append(WorkerProcess("tl_core.worker", hear))
         return self
 
     def __exit__(self, *_: object) -> None:
         for process in self._all:
             process.stop()
 
-    def events(self) -> Generator[tuple[int, Event], None, None]:
+    def events(self) -> Iterator[tuple[int, Event]]:
         """Yield events with the number of the process that sent them, until all are done.
 
         Raises _Alone, and NotPossible with the reason that a process gave.
         """
         claims = Claims(self.finished, lambda number, found: self._all[number].send(found))
-        ready: set[int] = set()
-        opened, left = False, set(range(len(self._all)))
-        while left:
-            process, message = self._inbox.get()
-            number = self._all.index(process)
+        opened, ready, working = False, set[int](), set(range(len(self._all)))
+        while working:
+            number, message = self._next(working - ready)
             match message:
                 case pipe.Ready():
                     ready.add(number)
@@ -163,19 +163,36 @@ class _Processes:
                     yield number, event
                     opened = opened or isinstance(event, ComparisonStarted | PointFailed)
                 case pipe.Done():
-                    left.discard(number)
+                    working.discard(number)
                     opened = True
                 case pipe.Failed(reason, details):
                     print(details, file=sys.stderr)
                     raise NotPossible(reason)
                 case pipe.Full():
                     raise OSError(errno.ENOSPC, "No space left on device")
-                case None if number in left:
+                case None if number in working:
                     raise _Alone
             # What the first one opens, the others then find on the disk.
             for waits in sorted(ready if opened else ready & {0}):
                 ready.discard(waits)
+                self._heard[waits] = time.monotonic()
                 self._all[waits].send(self._job())
+
+    def _hear(self, number: int, _process: WorkerProcess, message: pipe.FromWorker | None) -> None:
+        self._heard[number] = time.monotonic()
+        self._inbox.put((number, message))
+
+    def _next(self, working: Iterable[int]) -> tuple[int, pipe.FromWorker | None]:
+        """Return what a process says next, and its number; raises _Alone if one has frozen."""
+        while True:
+            said = None
+            with contextlib.suppress(queue.Empty):
+                said = self._inbox.get(timeout=pipe.ALIVE_SECONDS)
+            since = time.monotonic() - SILENT_SECONDS
+            if any(self._heard.get(number, since) < since for number in working):
+                raise _Alone
+            if said is not None:
+                return said
 
     def _job(self) -> pipe.Job:
         request = {"sweep": msgspec.to_builtins(self.shared.sweep)}
