@@ -1,5 +1,6 @@
 """Each strategy beyond the five is what it says: whole runs with a small random model."""
 
+from collections import Counter
 from dataclasses import replace
 
 import msgspec
@@ -22,6 +23,7 @@ from tl_core.materials import Task, open_materials
 from tl_core.pixels import Pixels
 from tl_core.preparation import prepare
 from tl_core.questions.finished import open_models
+from tl_core.rehearsal import Rehearsal
 from tl_core.relevance import most_relevant, relative_gradients
 from tl_core.strategies import STRATEGIES, TEXTBOOK_STRATEGIES
 from tl_core.trained import open_trained
@@ -237,19 +239,35 @@ def test_what_a_strategy_prepares_is_charged_once_to_each_of_its_runs(found):
 
 def test_rehearsal_practises_on_the_half_that_does_not_measure(found, monkeypatch):
     """With any other source images, or other labels of them, it is another run."""
-    seen, drawn = set(), Pixels.augmented_batch
+    seen, losses, look = Counter(), Rehearsal.losses, Pixels.evaluation_batch
+    practising = []
 
-    def watched(pixels, indices, *args, **options):
-        seen.add(pixels.key)
-        return drawn(pixels, indices, *args, **options)
+    def watched(*args):
+        steps = losses(*args)
+        while True:
+            practising.append(True)
+            try:
+                loss = next(steps)
+            except StopIteration:
+                return
+            finally:
+                practising.clear()
+            yield loss
 
-    monkeypatch.setattr(Pixels, "augmented_batch", watched)
+    def looked(pixels, indices):
+        seen[pixels.key] += len(indices) * bool(practising)
+        return look(pixels, indices)
+
+    monkeypatch.setattr(Rehearsal, "losses", watched)
+    monkeypatch.setattr(Pixels, "evaluation_batch", looked)
     wanted = changed(found.started.config, strategies=(STRATEGIES["rehearsal"],))
     again = Keeper().run(wanted)
     materials = exhausted(open_materials(wanted))
     keys = {name: getattr(materials, name).inputs.pixels.key for name in ("probe", "learning")}
     assert keys["probe"] != keys["learning"]
-    assert seen == {materials.pixels.key, keys["learning"]}
+    run = of(again, "rehearsal").run
+    assert seen[keys["probe"]] == seen[materials.pixels.key] == 0
+    assert seen[keys["learning"]] == run.steps * run.batch_size
     assert again.started.source.set_aside == len(materials.learning.labels) == 20
     assert of(again, "rehearsal").run_id == of(found, "rehearsal").run_id
 

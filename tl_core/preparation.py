@@ -119,14 +119,8 @@ def _penalty(
 
 
 def _rehearsal(task: Task, strength: float) -> Rehearsal:
-    """Return the practice on the source images that are there to learn from, and on no others.
-
-    In views varied as the run's own images are, so that few source images are not learnt by heart;
-    never mirrored: a source class may be told by its direction.
-    """
-    materials, run = task.materials, task.run
-    if materials.learning is None:
-        raise NotPossible(materials.lacks_learning)
-    pixels, labels = materials.learning.inputs.pixels, materials.learning.labels.tolist()
-    inputs = PixelInputs(pixels, False, materials.compute, augmentation=run.augmentation)
-    return Rehearsal(inputs, labels, strength, run.seed, materials.compute)
+    """Return the practice on the source images that are there to learn from, and on no others."""
+    learning, compute = task.materials.learning, task.materials.compute
+    if learning is None:
+        raise NotPossible(task.materials.lacks_learning)
+    return Rehearsal(learning.inputs, learning.labels.tolist(), strength, task.run.seed, compute)

@@ -11,8 +11,8 @@ from tl_core.device import Compute
 from tl_core.inputs import Inputs, generator
 
 # Random streams of a run, beside those of `batches` and `mixup`: the images that are practised on,
-# the views that are drawn of them, what the network leaves out at random while it sees them.
-IMAGES, VIEWS, LEFT_OUT = 3, 4, 5
+# and what the network leaves out at random while it sees them.
+IMAGES, LEFT_OUT = 3, 4
 
 
 class Rehearsal:
@@ -41,9 +41,11 @@ class Rehearsal:
 
         One at a time: what the last one needs to be differentiated is free before the next.
         """
-        views = generator(VIEWS, self.seed, step)
         for number, part in enumerate(torch.split(self.places(step, size), micro_batch)):
-            batch = self.inputs.training_batch(part.tolist(), views)
+            # As they are measured: practice in random crops was seen to keep less, most of all
+            # where source images are few (docs/strategies.md).
+            seen = self.inputs.evaluation_batches(part.tolist())
+            batch = torch.cat([rows[:kept] for rows, kept in seen])
             # The target images meet the same random numbers as without rehearsal.
             with torch.random.fork_rng(), self.compute.autocast():
                 torch.manual_seed(generator(LEFT_OUT, self.seed, step, number).initial_seed())

@@ -101,5 +101,4 @@ def step_seconds(row: Model, strategy: Strategy, augmentation: Augmentation = "c
     fresh = not strategy.pretrained or frozen_prefix(strategy, len(row.blocks)) == 0
     each, pixel = VIEW_SECONDS[augmentation]
     view = each + pixel * row.preprocessing.crop**2 if fresh else 0.0
-    batches = 2 if strategy.penalty == "rehearsal" else 1
-    return OPTIMIZER_SECONDS * trained + batches * BATCH_SIZE * view
+    return OPTIMIZER_SECONDS * trained + BATCH_SIZE * view

@@ -209,7 +209,7 @@ _BEYOND = (
         textbook=Textbook("some to many, and source images", "highest", "medium", "high"),
         stages=_ALL_TRAIN,
         penalty="rehearsal",
-        strengths=(1.0, 4.0, 0.25),
+        strengths=(1.0, 0.5, 0.25),
     ),
     Strategy(
         name="lora",
