@@ -24,6 +24,7 @@ from tl_core.events import (
     Progress,
     RunEnded,
     RunFailed,
+    RunStarted,
     SweepEnded,
     SweepStarted,
 )
@@ -94,7 +95,7 @@ def test_two_processes_find_what_one_finds_and_execute_every_run_once(wanted, tm
     assert found.sweep.notes[1].startswith("2 runs at a time, each on 1 of 2 cores")
     assert isinstance(events[-1], SweepEnded) and not found.failed
 
-    fresh = [e.run_id for e in events if type(e).__name__ == "RunStarted" and not e.reused]
+    fresh = [e.run_id for e in events if isinstance(e, RunStarted) and not e.reused]
     assert len(fresh) == len(set(fresh)) == len({e.run_id for e in events if type(e) is RunEnded})
     ended = [type(event) for event in events]
     assert ended.count(ComparisonStarted) == ended.count(ComparisonEnded) == 2
@@ -124,6 +125,24 @@ def test_when_a_process_dies_the_sweep_goes_on_to_the_same_numbers(wanted, monke
     found = swept(events)
     assert results(found) == alone(wanted) and found.finished
     assert [type(event) for event in events].count(ComparisonEnded) == 2
+
+
+def test_the_last_point_begins_with_what_takes_longest(wanted):
+    """Then no process waits long for another at the end; numbers are the same."""
+    sweep = shares(wanted).sweep
+    going = run_sweep(sweep, lambda _: None, lambda _: None, lambda *_: None, in_company=True)
+    events = list(going)
+    assert results(swept(events)) == alone(wanted)
+    starts = [place for place, event in enumerate(events) if isinstance(event, PointStarted)]
+
+    def order(part: list[Event]) -> list[tuple[str, int]]:
+        runs = [event.run for event in part if isinstance(event, RunStarted)]
+        return [(run.strategy.name, run.seed) for run in runs if run.kind == "final"]
+
+    probe, full = "feature_extraction", "full_fine_tuning"
+    first, last = events[starts[0] : starts[1]], events[starts[1] :]
+    assert order(first) == [(probe, 0), (full, 0), (probe, 1), (full, 1)]
+    assert order(last) == [(full, 0), (full, 1), (probe, 0), (probe, 1)]
 
 
 class Said:

@@ -19,7 +19,7 @@ from tl_core.home import folder
 
 # At most one checkpoint in this many seconds, and at most this share of the time spent on them.
 INTERVAL_SECONDS = 2.0
-LARGEST_SHARE = 0.1
+LARGEST_SHARE = 0.03
 # A checkpoint nobody came back for, and one whose writer was ended before it was complete.
 STALE_SECONDS = 14 * 24 * 3600.0
 STALE_PART_SECONDS = 3600.0

@@ -95,8 +95,9 @@ class Execution:
         load_state: LoadState,
         save_state: SaveState,
         equal_steps: bool = True,
+        longest_first: bool = False,
     ) -> None:
-        self.equal_steps = equal_steps
+        self.equal_steps, self.longest_first = equal_steps, longest_first
         self.config, self.materials = config, materials
         self.finished, self.load_state, self.save_state = finished, load_state, save_state
         self.importance: tuple[Mapping[str, Tensor], float] | None = None
@@ -109,13 +110,16 @@ class Execution:
         self.elsewhere: dict[str, Elsewhere] = {}
 
     def all(self) -> Iterator[Event]:
-        """Yield the events of all runs, seed after seed; raises MemoryShort."""
+        """Yield the events of all runs, seed after seed or longest first; raises MemoryShort."""
         if self.config.rate_range is not None:
             yield from self._range_tests(*self.config.rate_range)
             return
-        for seed in range(self.config.seeds):
-            for strategy in cheapest_first(self.config.strategies, self.materials):
-                yield from self.strategy_runs(strategy, seed)
+        ordered = cheapest_first(self.config.strategies, self.materials)
+        pairs = [(strategy, seed) for seed in range(self.config.seeds) for strategy in ordered]
+        if self.longest_first:
+            pairs.sort(key=lambda pair: -ordered.index(pair[0]))
+        for strategy, seed in pairs:
+            yield from self.strategy_runs(strategy, seed)
 
     @property
     def may_halve(self) -> bool:

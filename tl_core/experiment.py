@@ -33,6 +33,7 @@ def run_comparison(
     opener: Open = open_materials,
     equal_steps: bool = True,
     halvings: int = 0,
+    longest_first: bool = False,
 ) -> Iterator[Event]:
     """Yield the events of a comparison, cheapest strategy first, seed after seed.
 
@@ -40,14 +41,18 @@ def run_comparison(
     `load_state(run_id)` gives the state of an interrupted run; `save_state(run_id, fit.state)` is
     called after every epoch. `equal_steps`: show training from scratch at everyone's steps beside
     its extended ones. `halvings`: how often memory was found too short before, each of which halves
-    the images that are held at a time. Raises NotPossible with a sentence for the user where data,
-    weights or device are missing; a failing run yields RunFailed and the comparison goes on.
+    the images that are held at a time. `longest_first`: where other processes execute runs of it
+    too, so that none waits long for the last one. Raises NotPossible with a sentence for the user
+    where data, weights or device are missing; a failing run yields RunFailed and the comparison
+    goes on.
     """
     started = time.perf_counter()
     materials = yield from opener(config)
     config = resolved(config, materials)
     yield _comparison_started(config, materials, equal_steps)
-    runs = Execution(config, materials, finished, load_state, save_state, equal_steps)
+    runs = Execution(
+        config, materials, finished, load_state, save_state, equal_steps, longest_first
+    )
     for _ in range(halvings):
         if runs.may_halve:
             yield runs.halve_micro_batch()

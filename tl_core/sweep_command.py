@@ -10,7 +10,7 @@ import msgspec
 from tl_core import compare_command, own_job, worker
 from tl_core.config import ComparisonConfig, NotPossible
 from tl_core.device import device_report
-from tl_core.events import ComparisonStarted, Event, PointFailed, PointStarted
+from tl_core.events import ComparisonStarted, Event, PointFailed, RunEnded, RunFailed
 from tl_core.record import Record, record
 from tl_core.report_command import find
 from tl_core.request import resolve
@@ -101,21 +101,28 @@ def _execute(store: Store, wanted: Sweep, base: ComparisonConfig, name: str, bar
     if seconds is not None:
         bar.say(f"all {len(wanted.points)} points: about {duration(round(seconds))}")
     with own_job.executed(store, base, name, kind="sweep", request=request) as job:
+        headed: int | None = None
         for event in worker.sweep(wanted, store.finished_run):
             add(found, event)
             store.append(job, [event])
-            _tell(event, found, bar)
+            headed = _tell(event, found, bar, headed)
             if store.cancel_requested(job):
                 raise KeyboardInterrupt
     return found
 
 
-def _tell(event: Event, found: Swept, bar: Bar) -> None:
-    """Show what an event means; `found` already contains it."""
-    if isinstance(event, PointStarted) and found.sweep is not None:
-        axis = SWEEPS[found.sweep.name].axis
-        bar.say(f"{axis}: {found.sweep.points[event.place].label}")
-    elif isinstance(event, PointFailed):
+def _tell(event: Event, found: Swept, bar: Bar, headed: int | None) -> int | None:
+    """Show what an event means; `found` already contains it. Return `headed` anew.
+
+    Lines of one point stand below its heading, `headed` is the point of the last heading: where
+    runs go on side by side, those of two points may take turns.
+    """
+    is_line = isinstance(event, RunEnded | RunFailed | PointFailed)
+    if is_line and found.sweep is not None and found.place != headed and found.place is not None:
+        headed = found.place
+        bar.say(f"{SWEEPS[found.sweep.name].axis}: {found.sweep.points[headed].label}")
+    if isinstance(event, PointFailed):
         bar.say(f"not possible: {event.reason}")
     else:
         Reporter(bar, Record() if found.place is None else found.records[found.place]).tell(event)
+    return headed

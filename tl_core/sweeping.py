@@ -24,6 +24,7 @@ def run_sweep(
     load_state: LoadState,
     save_state: SaveState,
     halvings: int = 0,
+    in_company: bool = False,
 ) -> Iterator[Event]:
     """Yield the events of a sweep: `PointStarted` and a whole comparison for each of its points.
 
@@ -31,7 +32,7 @@ def run_sweep(
     point, or the same sweep before it was stopped, has finished is taken over. Where models are
     compared, their scores come first. Training from scratch runs at its extended steps alone, which
     is what its curve shows. A point that cannot be compared yields `PointFailed`, and the sweep
-    goes on.
+    goes on. `in_company`: other processes execute runs of it too.
     """
     started = time.perf_counter()
     yield SweepStarted(sweep=sweep)
@@ -49,6 +50,7 @@ def run_sweep(
                 opener.open,
                 equal_steps=False,
                 halvings=halvings,
+                longest_first=in_company and place == len(sweep.points) - 1,
             )
         except (NotPossible, BadInput, BadWeights) as error:
             yield PointFailed(place=place, reason=str(error))

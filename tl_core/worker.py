@@ -64,11 +64,15 @@ def sweep(wanted: Sweep, find: Finished, halvings: int = 0) -> Iterator[Event]:
     )
 
 
-def share(wanted: Sweep, find: Finished, halvings: int = 0) -> Iterator[Event]:
+def share(
+    wanted: Sweep, find: Finished, halvings: int = 0, in_company: bool = False
+) -> Iterator[Event]:
     """Yield the events of what this process executes of a sweep: all, but for runs elsewhere."""
     from tl_core.sweeping import run_sweep
 
-    yield from _cleaning_up(lambda kept: run_sweep(wanted, find, kept.load, kept.save, halvings))
+    yield from _cleaning_up(
+        lambda kept: run_sweep(wanted, find, kept.load, kept.save, halvings, in_company)
+    )
 
 
 def download(model: str, report: Callable[[Event], None]) -> None:
@@ -98,8 +102,9 @@ def run(job: pipe.Job, end: pipe.End) -> pipe.Done | pipe.Yielded:
         return relay(ask(job.kind, job.config, job.request), end)
     if job.kind in ("sweep", "share"):
         wanted = msgspec.convert(job.request["sweep"], Sweep)
-        executed = sweep if job.kind == "sweep" else share
-        return relay(executed(wanted, end.find, job.halvings), end)
+        if job.kind == "share":
+            return relay(share(wanted, end.find, job.halvings, in_company=True), end)
+        return relay(sweep(wanted, end.find, job.halvings), end)
     if job.kind != "compare" or job.config is None:
         raise ValueError(f"A job of the kind '{job.kind}' cannot be run by this version.")
     return relay(compare(job.config, end.find, job.halvings), end)
