@@ -14,6 +14,7 @@ from tl_core import ingest, sweep_points
 from tl_core.catalog import catalog
 from tl_core.config import ComparisonConfig
 from tl_core.datasets import Dataset
+from tl_core.events import ComparisonEnded, PointStarted, RunStarted
 from tl_core.ingest import source_probe
 from tl_core.store import Store
 from tl_core.sweep import SWEEP_NAMES, Sweep
@@ -141,6 +142,35 @@ def test_points_appear_as_they_are_measured(store: Store, scenario: Scenario) ->
     assert "Point 3 of 5: 10 images per class" in page.get("progress")[0].proto.text
     button(page, "Cancel").click().run()
     assert store.cancel_requested(job)
+
+
+def test_points_side_by_side_are_shown_as_one_after_the_other(
+    store: Store, scenario: Scenario
+) -> None:
+    """Two runs at a time: the end of one point and the begin of the next take turns."""
+    made, parts = scripted_sweeps.sweep(scenario)
+    note = "2 runs at a time, each on 1 of 2 cores."
+    made = msgspec.structs.replace(made, notes=(note,))
+    events = scripted_sweeps.events(made, parts)
+    starts = [place for place, event in enumerate(events) if isinstance(event, PointStarted)]
+    first, second = events[: starts[1]], events[starts[1] : starts[2]]
+    early = [event for event in first if not isinstance(event, ComparisonEnded)]
+    last_run = max(place for place, event in enumerate(early) if isinstance(event, RunStarted))
+    job = scripted_sweeps.stored(store, scenario, status="running", most=0)
+    store.append(job, early[: last_run + 1])
+    page = open_page(job)
+    shares = []
+    for told in (second[: len(second) // 2], [PointStarted(place=0), *early[last_run + 1 :]]):
+        shares.append(page.get("progress")[0].proto.value)
+        store.append(job, told)
+        page.run()
+        assert "Point 1 of 5" in page.get("progress")[0].proto.text
+    assert note in text(page)
+    store.append(job, [first[-1], PointStarted(place=1)])
+    page.run()
+    assert "Point 2 of 5" in page.get("progress")[0].proto.text
+    shares.append(page.get("progress")[0].proto.value)
+    assert shares == sorted(shares) and shares[0] < shares[-1]
 
 
 def drawn(page: AppTest) -> list[int]:

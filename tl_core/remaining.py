@@ -40,9 +40,9 @@ def remaining_seconds(planned: Plan, found: Record) -> float:
 
 
 def current(found: Record) -> str | None:
-    """Return the id of the run that was started last, unless it has ended."""
-    latest = next(reversed(found.runs), None)
-    return None if latest in found.ended or latest in found.failed else latest
+    """Return the id of the run that was started last of those that have not ended."""
+    over = found.ended.keys() | found.failed.keys()
+    return next((run_id for run_id in reversed(found.runs) if run_id not in over), None)
 
 
 def _take(left: list[ExpectedRun], strategy: str, seed: int, kind: RunKind) -> ExpectedRun | None:

@@ -109,11 +109,16 @@ def follow(job: str) -> FollowedSweep:
 
 def share(found: Swept, points: int) -> float:
     """Return how much of a sweep is over, 0 to 1; every point counts the same."""
-    done = sum(record.finished is not None for record in found.records.values()) + len(found.failed)
-    place = found.place
-    now = found.records.get(place) if place is not None and place not in found.failed else None
-    part = _part(now) if now is not None and now.finished is None else 0.0
-    return min((done + part) / max(points, 1), 1.0)
+    begun = len(found.records.keys() - found.failed.keys())
+    under_way = [found.records[place] for place in unfinished(found)]
+    done = len(found.failed) + begun - len(under_way)
+    return min((done + sum(map(_part, under_way))) / max(points, 1), 1.0)
+
+
+def unfinished(found: Swept) -> list[int]:
+    """Return the points that have begun and not ended, several where runs go on side by side."""
+    begun = [place for place in sorted(found.records) if place not in found.failed]
+    return [place for place in begun if found.records[place].finished is None]
 
 
 def _part(found: Record) -> float:

@@ -47,6 +47,14 @@ def _look(job_id: str, status: str) -> None:
         "Dots are test images with their 95% intervals, drawn as soon as a strategy has finished "
         "at a point. You may leave this page: it goes on, and the address leads back."
     )
+    notes(followed.found)
+
+
+def notes(found: Swept) -> None:
+    """Say what was left out of a sweep, and how it was run."""
+    said = found.sweep.notes if found.sweep is not None else ()
+    if said:
+        st.caption(" ".join(safe_label(note, 300) for note in said))
 
 
 def strategies(sweep: Sweep) -> list[Strategy]:
@@ -99,10 +107,12 @@ def _progress(job: Comparison, sweep: Sweep, found: Swept) -> None:
 def _doing(job: Comparison, sweep: Sweep, found: Swept) -> str:
     if found.place is None:
         return safe_label(job.progress.message if job.progress else "Starting")
-    point, record = sweep.points[found.place], found.records[found.place]
+    # The first of them, while another may have begun: a name that changes to and fro says less.
+    place = min(sweep_jobs.unfinished(found), default=found.place)
+    point, record = sweep.points[place], found.records[place]
     unit = SWEEPS[sweep.name].unit if point.value is not None else ""
     label = safe_label(f"{point.label} {unit}".strip(), 80)
-    said = f"Point {found.place + 1} of {len(sweep.points)}: {label}"
+    said = f"Point {place + 1} of {len(sweep.points)}: {label}"
     run_id = current_run(record) if record.runs else None
     if run_id is None:
         return said

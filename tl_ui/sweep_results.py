@@ -57,6 +57,7 @@ def show(job: Comparison) -> None:
     _chart(job, sweep, frame, _curves(key, followed.found), unstable)
     chart.signs(sweep_live.strategies(sweep))
     st.caption(_reading(sweep))
+    sweep_live.notes(followed.found)
     _point(job, sweep, followed)
     with st.expander("All numbers", icon=":material/table:"):
         sweep_table.show(job, frame)
