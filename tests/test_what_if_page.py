@@ -88,6 +88,8 @@ def test_every_question_can_be_asked_of_the_bundled_model(store: Store, name: st
     assert sweep_points.SWEEPS[name].question in [one.value for one in page.subheader]
     assert not button(page, "Measure it").disabled
     assert "about " in text(page)
+    assert "stem blocks" not in text(page), "a name is not a number of anything"
+    assert ("all images per class" in text(page)) == (name == "labels")
 
 
 def test_one_model_alone_cannot_be_compared_and_says_why(store: Store) -> None:

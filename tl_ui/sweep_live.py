@@ -57,6 +57,12 @@ def notes(found: Swept) -> None:
         st.caption(" ".join(safe_label(note, 300) for note in said))
 
 
+def unit(sweep: Sweep, label: str) -> str:
+    """Return what follows a label: a unit where it counts something, nothing after a name."""
+    found = SWEEPS[sweep.name].unit
+    return f" {found}" if found and (label[:1].isdigit() or label == "all") else ""
+
+
 def strategies(sweep: Sweep) -> list[Strategy]:
     """Return all strategies of a sweep, each once."""
     found = {s.name: s for point in sweep.points for s in point.config.strategies}
@@ -110,8 +116,7 @@ def _doing(job: Comparison, sweep: Sweep, found: Swept) -> str:
     # The first of them, while another may have begun: a name that changes to and fro says less.
     place = min(sweep_jobs.unfinished(found), default=found.place)
     point, record = sweep.points[place], found.records[place]
-    unit = SWEEPS[sweep.name].unit if point.value is not None else ""
-    label = safe_label(f"{point.label} {unit}".strip(), 80)
+    label = f"{safe_label(point.label, 80)}{unit(sweep, point.label)}"
     said = f"Point {place + 1} of {len(sweep.points)}: {label}"
     run_id = current_run(record) if record.runs else None
     if run_id is None:

@@ -12,7 +12,7 @@ from tl_core.sweep import SWEEP_NAMES, Sweep, SweepName
 from tl_core.sweep_estimate import sweep_seconds
 from tl_core.sweep_points import SWEEPS, points
 from tl_core.wording import duration, number_of
-from tl_ui import current, shown, sweep_base, sweep_jobs, theme
+from tl_ui import current, shown, sweep_base, sweep_jobs, sweep_live, theme
 from tl_ui.sweep_base import Base
 from tl_ui.widgets import safe_label
 
@@ -51,7 +51,7 @@ def _plan(name: SweepName, base: Base) -> None:
     sweep, reason = _made(name, config, base)
     if sweep is not None:
         labels = ", ".join(safe_label(point.label, 40) for point in sweep.points)
-        unit = f" {kind.unit}" if kind.unit else ""
+        unit = sweep_live.unit(sweep, sweep.points[-1].label)
         st.markdown(f"**{number_of(len(sweep.points), 'point')}:** {labels}{unit}")
         st.caption(f"Held equal: {kind.held} Needed: {kind.needs}")
         for note in sweep.notes:
