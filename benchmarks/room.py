@@ -4,10 +4,10 @@
 
 Starts a room as `python -m tl_core room` does, with a data directory of its own. Clients speak
 Streamlit's protocol; in the lesson some of them are real browsers. First all press Compare on
-the same lesson: how many jobs run, and when does each see its first curve? Then everyone brings
-images of their own and compares: does everyone get a slice before anyone gets a second one, and how
-long do the pages' own refreshes take meanwhile? At last nobody does anything. Whatever a client
-receives is searched for what belongs to the others.
+the same lesson, at the same moment: how many jobs run, and when does each see its first curve? Then
+everyone brings images of their own and compares: does everyone get a slice before anyone gets a
+second one, and how long do the pages' own refreshes take meanwhile? At last nobody does anything.
+Whatever a client receives is searched for what belongs to the others.
 """
 
 import argparse
@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -151,9 +152,14 @@ class Person(Client):
         self.fill("Your nickname", f"Person {self.number}")
         await self.press("Come in")
 
-    async def compare(self, **link: str) -> float:
-        """Set up and start a comparison; return the seconds from the press to the first curve."""
+    async def compare(self, together: asyncio.Barrier | None = None, **link: str) -> float:
+        """Set up and start a comparison; return the seconds from the press to the first curve.
+
+        `together`: where all who press at the same moment wait for each other.
+        """
         await self.open(**link)
+        if together is not None:
+            await together.wait()
         began = time.perf_counter()
         await self.press("Compare strategies")
         await self.watch(self._has_curve, LONGEST)
@@ -216,10 +222,13 @@ async def _measured(room: Running, home: Path, options: argparse.Namespace) -> l
 async def _lesson(
     room: Running, home: Path, people: Sequence[Person], browsers: int
 ) -> list[list[str]]:
-    """Have everybody start the same lesson, the first of them in real browsers."""
-    real = asyncio.gather(*(_browser(room.base, number) for number in range(browsers)))
-    first = await asyncio.gather(*(person.compare(**LESSON) for person in people[browsers:]))
-    seen = [one for one in await real if one is not None]
+    """Have everybody start the same lesson at once, the first of them in real browsers."""
+    browsers = browsers if find_spec("playwright") else 0
+    together = asyncio.Barrier(len(people))
+    real = asyncio.gather(*(_browser(room.base, number, together) for number in range(browsers)))
+    others = people[browsers:]
+    first = await asyncio.gather(*(person.compare(together, **LESSON) for person in others))
+    seen = await real
     await _until_empty(home, people)
     ran, asked = _count(home)
     lines = [
@@ -232,12 +241,10 @@ async def _lesson(
     return lines
 
 
-async def _browser(base: str, number: int) -> float | None:
-    """Join the lesson with a real browser; None where there is none."""
-    try:
-        from playwright.async_api import async_playwright
-    except ImportError:
-        return None
+async def _browser(base: str, number: int, together: asyncio.Barrier) -> float:
+    """Join the lesson with a real browser; return its seconds from the press to the first curve."""
+    from playwright.async_api import async_playwright
+
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
@@ -249,6 +256,7 @@ async def _browser(base: str, number: int) -> float | None:
         await page.get_by_role("button", name="Come in").click()
         start = page.get_by_role("button", name="Compare strategies")
         await start.wait_for()
+        await together.wait()
         began = time.perf_counter()
         await start.click()
         # The words that stand above the first curve.

@@ -100,9 +100,21 @@ def _frame(
     if _found.started is None and measure == "accuracy":
         frame = curves.lines_frame(_expected)
     if _recorded is not None and measure in ("accuracy", curves.change_measure(_recorded)):
-        pale = curves.pale_frame(_recorded, measure, without)
-        frame = pd.concat([frame, pale], ignore_index=True)
+        frame = pd.concat([frame, _pale(_recorded, measure, without)], ignore_index=True)
     return frame
+
+
+def _pale(recorded: Record, measure: Measure, without: tuple[str, ...]) -> pd.DataFrame:
+    """Return what a recording adds, which is the same at every look of every viewer."""
+    started = recorded.started
+    if started is None:
+        return curves.pale_frame(recorded, measure, without)
+    return _kept_pale((started.dataset.fingerprint, started.command, measure, without), recorded)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _kept_pale(of: tuple[str, str, Measure, tuple[str, ...]], _recorded: Record) -> pd.DataFrame:
+    return curves.pale_frame(_recorded, of[-2], of[-1])
 
 
 _shared_frame = st.cache_data(max_entries=64, show_spinner=False)(_frame)
