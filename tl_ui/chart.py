@@ -95,21 +95,22 @@ def _frame(
     _recorded: Record | None,
 ) -> pd.DataFrame:
     """Return what a measure's chart draws; all else belongs to the comparison that `of` names."""
-    _, measure, without = of
+    mark, measure, without = of
     frame = curves.live_frame(_found, measure)
     if _found.started is None and measure == "accuracy":
         frame = curves.lines_frame(_expected)
     if _recorded is not None and measure in ("accuracy", curves.change_measure(_recorded)):
-        frame = pd.concat([frame, _pale(_recorded, measure, without)], ignore_index=True)
+        # A replay, which has no mark, shows a part of a recording, another one at every look.
+        started = None if mark is None else _recorded.started
+        pale = (
+            curves.pale_frame(_recorded, measure, without)
+            if started is None
+            else _kept_pale(
+                (started.dataset.fingerprint, started.command, measure, without), _recorded
+            )
+        )
+        frame = pd.concat([frame, pale], ignore_index=True)
     return frame
-
-
-def _pale(recorded: Record, measure: Measure, without: tuple[str, ...]) -> pd.DataFrame:
-    """Return what a recording adds, which is the same at every look of every viewer."""
-    started = recorded.started
-    if started is None:
-        return curves.pale_frame(recorded, measure, without)
-    return _kept_pale((started.dataset.fingerprint, started.command, measure, without), recorded)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
