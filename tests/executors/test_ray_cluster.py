@@ -61,7 +61,8 @@ def test_a_machine_that_dies_loses_only_its_own_job_which_finishes_elsewhere(on_
     executor.stop(here)
     again = talk.start("a", "run r1", start=2)
     assert talk.last(again) == pipe.Done()
-    assert executor.free() <= 1, "the machine that is gone offers no place"
+    # Ray may notice a machine that is gone after the job has ended elsewhere.
+    talk.until(lambda: executor.free() <= 1)
 
 
 def test_trap_3_a_machine_that_freezes_is_silent_and_blocks_nothing(on_ray, cluster, home):
